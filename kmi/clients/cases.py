@@ -1,0 +1,92 @@
+"""A case: who comes to a session, with which story, arc and ending. Seeded.
+
+A post brings its own words; what it does not say (readiness, resistance, speech style,
+arc, ending) is drawn. Category, where the post carries none, is the nearest in the
+catalogue of lives by character n-grams: a guess, good enough to steer a simulation.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+from kmi.clients import catalogue
+from kmi.clients.arcs import draw_arc
+from kmi.clients.contexts import Post
+from kmi.clients.danger import speaks_of_danger
+from kmi.dialogue import ClientProfile
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything a session is planned from; equal cases and seeds give equal sessions."""
+
+    id: str
+    category: str
+    context: str
+    profile: ClientProfile
+    arc: str
+    ending: str
+    seed: int
+
+
+def cases_for_posts(posts: Sequence[Post], seed: int) -> list[Case]:
+    """One case per post, in order. Each depends on its own post and `seed` only."""
+    return [case_for_post(post, seed) for post in posts]
+
+
+def case_for_post(post: Post, seed: int) -> Case:
+    """The case of one post. Danger to life always takes the crisis arc."""
+    rng = random.Random(f"{seed}/{post.id}")
+    arc = draw_arc(rng, crisis=speaks_of_danger(post.context))
+    drawn = draw_axes(rng, post.profile)
+    return Case(
+        id=post.id,
+        category=post.category or nearest_category(post.context),
+        context=post.context,
+        profile=drawn,
+        arc=arc.name,
+        ending=arc.draw_ending(rng),
+        seed=rng.randrange(2**31),
+    )
+
+
+def draw_axes(rng: random.Random, profile: ClientProfile) -> ClientProfile:
+    """Fills readiness, resistance style and speech style where the profile leaves them empty."""
+    age = catalogue.age_of(profile.age_band) if profile.age_band[:2].isdigit() else None
+    styles = [
+        style
+        for style in catalogue.axes()["speech_style"]
+        if age is None or style["age_bands_min"] <= age <= style["age_bands_max"]
+    ]
+    draws = {
+        "readiness": _weighted(rng, catalogue.axes()["readiness"])["id"],
+        "resistance_style": _weighted(rng, catalogue.axes()["resistance_style"])["ko"],
+        "speech_style": _weighted(rng, styles)["ko"],
+    }
+    return replace(profile, **{name: value for name, value in draws.items() if not getattr(profile, name)})
+
+
+def nearest_category(text: str) -> str:
+    """The KMI category whose catalogue entries share most character 2-4-grams with `text`."""
+    vectoriser, matrix, categories = _category_index()
+    scores = (matrix @ vectoriser.transform([text]).T).toarray().ravel()
+    best: dict[str, float] = {}
+    for category in dict.fromkeys(categories):
+        of_category = sorted((s for s, c in zip(scores, categories, strict=True) if c == category), reverse=True)
+        best[category] = sum(of_category[:5])
+    return max(best, key=best.__getitem__)
+
+
+@cache
+def _category_index():
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    entries = catalogue.subtopics()
+    texts = [" ".join((e.ko, *e.occupations, *e.problems, *e.ambivalence, *e.targets)) for e in entries]
+    vectoriser = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True)
+    return vectoriser, vectoriser.fit_transform(texts), [entry.category for entry in entries]
+
+
+def _weighted(rng: random.Random, entries: list[dict]) -> dict:
+    return rng.choices(entries, [entry["weight"] for entry in entries])[0]

@@ -1,0 +1,22 @@
+"""Does a client's post speak of danger to life? A word list for now.
+
+The crisis guard of the dialogue model will take its place; it looks at whole sessions and
+at meaning. This list looks at one post, before a simulation starts, and errs towards yes.
+"""
+
+import re
+from functools import cache
+from pathlib import Path
+
+WORDS = Path(__file__).with_name("danger_words.txt")
+
+
+@cache
+def _pattern() -> re.Pattern:
+    lines = WORDS.read_text(encoding="utf-8").splitlines()
+    return re.compile("|".join(f"(?:{line.strip()})" for line in lines if line.strip() and not line.startswith("#")))
+
+
+def speaks_of_danger(text: str) -> bool:
+    """True where the text mentions suicide, self-harm or being killed; spacing does not matter."""
+    return _pattern().search(re.sub(r"[\s.,~!…ㅠㅜ]+", "", text)) is not None

@@ -1,0 +1,239 @@
+"""The decision module: from the forecaster's ranking to the one label the therapist will realise.
+
+Two policies over the same situation, both reproducible by the generator they are given:
+
+* `reference_policy`: the rules of the reference prototype (Kim et al., 2025).
+* `kmi_policy` (default): one of the forecaster's top three, steered towards competent
+  practice (`TARGET_SHARES`, reflections to questions 1.5), with four overrides that are recorded as
+  such: affirmation after change talk; permission, then information or advice; closing;
+  safety. Without overrides Affirm and Advise would all but vanish: on the fixed AnnoMI
+  folds they are among the top three on 5% and 1% of turns.
+
+Not covered: wording (the writers) and client talk (`kmi.simulation.track`).
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kmi.codes import QUESTIONS, REFLECTIONS
+from kmi.dialogue import Forecast
+
+# What the therapist's turns of a whole corpus should look like. R:Q 1.7 leaves room for the questions
+# that the permission and safety overrides add; MITI 4.2.1 calls R:Q 1 fair and 2 good, complex share .4 and .5.
+TARGET_SHARES = {
+    "Simple Reflection": 0.165,
+    "Complex Reflection": 0.33,
+    "Open Question": 0.21,
+    "Closed Question": 0.045,
+    "Affirm": 0.06,
+    "General": 0.05,
+}
+# Turns' worth of belief in the target before a session has shown anything.
+PRIOR_TURNS = 5.0
+# 0 follows the forecaster's probabilities, larger values pull harder towards the targets.
+STEERING = 1.6
+AFFIRM_AFTER_CHANGE_TALK = 0.20
+PERMISSION_PER_TURN = 0.075
+PERMISSION_IF_FORECAST = 0.16
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is known when a therapist label is to be chosen.
+
+    `labels` are the therapist labels so far, `last_talk` and `last_subtype` the client's
+    latest turn, `forecast` all 8 labels most probable first, `turn` the number of this
+    therapist turn of `turns`. `must_reflect`: the client will correct this reflection.
+    `since_danger`: therapist turns since danger to life was disclosed (1 is the first), else None.
+    `permission_pending`: permission was just asked for information or advice.
+    """
+
+    labels: tuple[str, ...]
+    last_talk: str | None
+    last_subtype: str | None
+    forecast: tuple[Forecast, ...]
+    turn: int
+    turns: int
+    process: str
+    must_reflect: bool = False
+    since_danger: int | None = None
+    permission_pending: bool = False
+    permission_asked: int = 0
+
+    @property
+    def is_last(self) -> bool:
+        """True on the session's closing turn."""
+        return self.turn == self.turns - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The label to realise, why, and the top three it was chosen from.
+
+    `override` names the rule that set the forecast aside: "affirmation", "permission",
+    "information", "closing", "safety", "correction" or "fallback"; None where the label is of the top three.
+    """
+
+    label: str
+    reason: str
+    forecast: tuple[Forecast, ...]
+    override: str | None = None
+
+
+Policy = Callable[[Situation, random.Random], Decision]
+
+
+def kmi_policy(situation: Situation, rng: random.Random) -> Decision:
+    """KMI's policy: an override where one applies, else a steered draw from the top three."""
+    for rule in (_safety, _correction, _closing, _after_permission, _affirmation, _permission):
+        decision = rule(situation, rng)
+        if decision:
+            return decision
+    return _steered(situation, rng)
+
+
+def reference_policy(situation: Situation, rng: random.Random) -> Decision:
+    """The reference prototype's rules, in its order."""
+    top = situation.forecast[:3]
+    if situation.last_talk == "change" and rng.random() < 0.2:
+        return Decision("Affirm", "affirmation after change talk (p .2)", top, "affirmation")
+    if any(option.label == "Advise" for option in top[:2]):
+        return Decision("Advise", "advice is in the forecaster's top two", top)
+    for rank, option in enumerate(top, start=1):
+        if option.label == "Open Question" and rng.random() < 0.2:
+            continue
+        blocked = option.label in QUESTIONS and situation.is_last
+        if not blocked and not _runs(situation, option.label, same=3, questions=3, reflections=4):
+            return Decision(option.label, _ranked(rank, option), top)
+    return _reference_fallback(situation, rng, top)
+
+
+def _reference_fallback(situation: Situation, rng: random.Random, top: tuple[Forecast, ...]) -> Decision:
+    kinds = [_kind(label) for label in situation.labels[-2:]]
+    if kinds == ["question", "question"]:
+        label = rng.choice(sorted(REFLECTIONS))
+    elif kinds == ["reflection", "reflection"] and not situation.is_last:
+        label = rng.choice(sorted(QUESTIONS))
+    else:
+        label = rng.choice(["Simple Reflection", "General"])
+    return Decision(label, "none of the top three passes the rules", top, "fallback")
+
+
+POLICIES: dict[str, Policy] = {"kmi": kmi_policy, "reference": reference_policy}
+
+
+def _safety(situation: Situation, rng: random.Random) -> Decision | None:
+    """Danger was disclosed: ask directly, then give the crisis line, whatever the forecast says."""
+    top = situation.forecast[:3]
+    if situation.since_danger == 1:
+        return Decision("Closed Question", "safety: ask directly about suicide, plan and means", top, "safety")
+    if situation.since_danger == 2:
+        return Decision("Give Information", "safety: name 109 with care and agree who is near", top, "safety")
+    return None
+
+
+def _correction(situation: Situation, rng: random.Random) -> Decision | None:
+    if not situation.must_reflect:
+        return None
+    ranked = [option.label for option in situation.forecast if option.label in REFLECTIONS]
+    return Decision(ranked[0], "a reflection that will miss and be put right by the client", situation.forecast[:3], "correction")
+
+
+def _closing(situation: Situation, rng: random.Random) -> Decision | None:
+    """The last turn never asks: a summary, a farewell or an affirmation."""
+    if not situation.is_last:
+        return None
+    label = rng.choices(["Complex Reflection", "General", "Affirm"], [0.45, 0.35, 0.20])[0]
+    return Decision(label, "closing the session without a question", situation.forecast[:3], "closing")
+
+
+def _after_permission(situation: Situation, rng: random.Random) -> Decision | None:
+    if not situation.permission_pending:
+        return None
+    advice = 0.55 if situation.process == "planning" else 0.32
+    label = "Advise" if rng.random() < advice else "Give Information"
+    return Decision(label, "permission was asked; now the information or advice it was for", situation.forecast[:3], "information")
+
+
+def _affirmation(situation: Situation, rng: random.Random) -> Decision | None:
+    """Change talk, above all ability, a step taken or a commitment, earns an affirmation now and then."""
+    if situation.last_talk != "change" or "Affirm" in situation.labels[-3:]:
+        return None
+    strong = situation.last_subtype in {"ability", "taking_steps", "commitment", "activation"}
+    if rng.random() < AFFIRM_AFTER_CHANGE_TALK * (1.25 if strong else 0.75):
+        kind = f"change/{situation.last_subtype}" if situation.last_subtype else "change talk"
+        return Decision("Affirm", f"affirmation after {kind}", situation.forecast[:3], "affirmation")
+    return None
+
+
+def _permission(situation: Situation, rng: random.Random) -> Decision | None:
+    """Information or advice is worth giving: ask first, and leave room for the answer."""
+    room = situation.turns - situation.turn > 3 and situation.turn >= situation.turns * 0.3
+    if not room or situation.permission_asked >= 2 or _runs(situation, "Closed Question"):
+        return None
+    in_top = any(option.label in {"Give Information", "Advise"} for option in situation.forecast[:3])
+    chance = PERMISSION_IF_FORECAST if in_top else PERMISSION_PER_TURN
+    if rng.random() < chance / (1 + 2 * situation.permission_asked):
+        return Decision("Closed Question", "ask permission before information or advice", situation.forecast[:3], "permission")
+    return None
+
+
+def _steered(situation: Situation, rng: random.Random) -> Decision:
+    """A draw from the top three, each weighted by its probability and by what the session lacks."""
+    top = situation.forecast[:3]
+    counts = Counter(situation.labels)
+    weights = []
+    for option in top:
+        target = TARGET_SHARES.get(option.label, 0.0)
+        share = (counts[option.label] + PRIOR_TURNS * target) / (len(situation.labels) + PRIOR_TURNS)
+        lack = (target / share) ** STEERING if target else 0.0
+        lift = (target / max(option.probability, 0.02)) ** 0.5 if target else 0.0
+        weights.append(0.0 if _barred(situation, option.label) else option.probability * lack * lift)
+    if sum(weights) == 0:
+        return _kmi_fallback(situation, top)
+    rank = rng.choices(range(len(top)), weights)[0]
+    return Decision(top[rank].label, _ranked(rank + 1, top[rank]) + _steering_note(situation, top[rank].label), top)
+
+
+def _kmi_fallback(situation: Situation, top: tuple[Forecast, ...]) -> Decision:
+    """All of the top three are barred: the most probable label of the full ranking that is not."""
+    for option in situation.forecast[3:]:
+        if option.label in TARGET_SHARES and not _barred(situation, option.label):
+            return Decision(option.label, "the top three are barred by the rules; next in the ranking", top, "fallback")
+    return Decision("General", "every other label is barred by the rules", top, "fallback")
+
+
+def _barred(situation: Situation, label: str) -> bool:
+    nothing_said = situation.turn == 0 and (label in REFLECTIONS or label == "Affirm")
+    greeting_again = label == "General" and "General" in situation.labels[-4:]
+    untold = label not in TARGET_SHARES  # information and advice come after permission only
+    return nothing_said or greeting_again or untold or _runs(situation, label)
+
+
+def _runs(situation: Situation, label: str, *, same: int = 99, questions: int = 3, reflections: int = 4) -> bool:
+    """True if `label` would be the third question or fourth reflection (or `same`-th label) running."""
+    after = (*situation.labels, label)
+    kinds = [_kind(item) for item in after]
+    return (
+        (kinds[-1] == "question" and kinds[-questions:] == ["question"] * questions)
+        or (kinds[-1] == "reflection" and kinds[-reflections:] == ["reflection"] * reflections)
+        or after[-same:] == (label,) * same
+    )
+
+
+def _kind(label: str) -> str:
+    return "question" if label in QUESTIONS else "reflection" if label in REFLECTIONS else "other"
+
+
+def _ranked(rank: int, option: Forecast) -> str:
+    return f"rank {rank} of the forecast (p {option.probability:.2f})"
+
+
+def _steering_note(situation: Situation, label: str) -> str:
+    reflections = sum(item in REFLECTIONS for item in situation.labels)
+    questions = sum(item in QUESTIONS for item in situation.labels)
+    if not questions or _kind(label) == "other":
+        return ""
+    return f"; R:Q so far {reflections / questions:.1f}"
