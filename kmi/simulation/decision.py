@@ -4,7 +4,7 @@ Two policies over the same situation, both reproducible by the generator they ar
 
 * `reference_policy`: the rules of the reference prototype (Kim et al., 2025).
 * `kmi_policy` (default): one of the forecaster's top three, steered towards competent
-  practice (`TARGET_SHARES`, reflections to questions 1.5), with four overrides that are recorded as
+  practice (`TARGET_SHARES`, reflections to questions above 1.5), with four overrides that are recorded as
   such: affirmation after change talk; permission, then information or advice; closing;
   safety. Without overrides Affirm and Advise would all but vanish: on the fixed AnnoMI
   folds they are among the top three on 5% and 1% of turns.
@@ -13,30 +13,32 @@ Not covered: wording (the writers) and client talk (`kmi.simulation.track`).
 """
 
 import random
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from kmi.codes import QUESTIONS, REFLECTIONS
 from kmi.dialogue import Forecast
 
-# What the therapist's turns of a whole corpus should look like. R:Q 1.7 leaves room for the questions
-# that the permission and safety overrides add; MITI 4.2.1 calls R:Q 1 fair and 2 good, complex share .4 and .5.
+# Pull of each label on a session's turns: the more a session lacks one, the likelier it is drawn from the
+# top three. Set so that whole corpora land near an R:Q of 1.6, complex and open shares of .7 (MITI 4.2.1:
+# R:Q 1 fair, 2 good, complex share .4 and .5; MITI 3.1: open share .5 and .7).
 TARGET_SHARES = {
-    "Simple Reflection": 0.165,
-    "Complex Reflection": 0.33,
-    "Open Question": 0.21,
-    "Closed Question": 0.045,
+    "Simple Reflection": 0.20,
+    "Complex Reflection": 0.30,
+    "Open Question": 0.17,
+    "Closed Question": 0.07,
     "Affirm": 0.06,
-    "General": 0.05,
+    "General": 0.02,
 }
-# Turns' worth of belief in the target before a session has shown anything.
+# Reflections to questions aimed at within a session, above 1.5 because overrides add closed questions.
+TARGET_RQ = 1.8
+# Turns' worth of belief in the targets before a session has shown anything.
 PRIOR_TURNS = 5.0
 # 0 follows the forecaster's probabilities, larger values pull harder towards the targets.
-STEERING = 1.6
-AFFIRM_AFTER_CHANGE_TALK = 0.20
-PERMISSION_PER_TURN = 0.075
-PERMISSION_IF_FORECAST = 0.16
+STEERING = 2.0
+AFFIRM_AFTER_CHANGE_TALK = 0.40
+PERMISSION_PER_TURN = 0.13
+PERMISSION_IF_FORECAST = 0.26
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,18 +185,22 @@ def _permission(situation: Situation, rng: random.Random) -> Decision | None:
 def _steered(situation: Situation, rng: random.Random) -> Decision:
     """A draw from the top three, each weighted by its probability and by what the session lacks."""
     top = situation.forecast[:3]
-    counts = Counter(situation.labels)
-    weights = []
-    for option in top:
-        target = TARGET_SHARES.get(option.label, 0.0)
-        share = (counts[option.label] + PRIOR_TURNS * target) / (len(situation.labels) + PRIOR_TURNS)
-        lack = (target / share) ** STEERING if target else 0.0
-        lift = (target / max(option.probability, 0.02)) ** 0.5 if target else 0.0
-        weights.append(0.0 if _barred(situation, option.label) else option.probability * lack * lift)
+    weights = [0.0 if _barred(situation, option.label) else option.probability * _pull(situation, option.label) for option in top]
     if sum(weights) == 0:
         return _kmi_fallback(situation, top)
     rank = rng.choices(range(len(top)), weights)[0]
     return Decision(top[rank].label, _ranked(rank + 1, top[rank]) + _steering_note(situation, top[rank].label), top)
+
+
+def _pull(situation: Situation, label: str) -> float:
+    """How much the session lacks `label`: above 1 where it has had less of it than the targets say."""
+    target = TARGET_SHARES[label]
+    share = (situation.labels.count(label) + PRIOR_TURNS * target) / (len(situation.labels) + PRIOR_TURNS)
+    reflections, questions = _reflections_and_questions(situation)
+    # Smoothed by one question's worth of the target, so that the first turns do not swing it.
+    balance = (reflections + TARGET_RQ) / (questions + 1) / TARGET_RQ
+    by_kind = {"question": balance, "reflection": 1 / balance}.get(_kind(label), 1.0)
+    return (target / share * by_kind) ** STEERING
 
 
 def _kmi_fallback(situation: Situation, top: tuple[Forecast, ...]) -> Decision:
@@ -207,7 +213,7 @@ def _kmi_fallback(situation: Situation, top: tuple[Forecast, ...]) -> Decision:
 
 def _barred(situation: Situation, label: str) -> bool:
     nothing_said = situation.turn == 0 and (label in REFLECTIONS or label == "Affirm")
-    greeting_again = label == "General" and "General" in situation.labels[-4:]
+    greeting_again = label == "General" and "General" in situation.labels[-8:]
     untold = label not in TARGET_SHARES  # information and advice come after permission only
     return nothing_said or greeting_again or untold or _runs(situation, label)
 
@@ -232,8 +238,12 @@ def _ranked(rank: int, option: Forecast) -> str:
 
 
 def _steering_note(situation: Situation, label: str) -> str:
-    reflections = sum(item in REFLECTIONS for item in situation.labels)
-    questions = sum(item in QUESTIONS for item in situation.labels)
+    reflections, questions = _reflections_and_questions(situation)
     if not questions or _kind(label) == "other":
         return ""
     return f"; R:Q so far {reflections / questions:.1f}"
+
+
+def _reflections_and_questions(situation: Situation) -> tuple[int, int]:
+    kinds = [_kind(label) for label in situation.labels]
+    return kinds.count("reflection"), kinds.count("question")

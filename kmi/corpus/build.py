@@ -1,0 +1,154 @@
+"""Compiles dialogues into the dataset: Parquet files and the cards that belong to them.
+
+`build_dataset` streams dialogues into `<out>/data/<table>/<split>-00000-of-00001.parquet`,
+a row group at a time, then writes the cards from what the files hold. The same dialogues
+give the same bytes. Nothing in place is touched until all tables are whole.
+
+The published dataset is the folder `loading_script/`: sessions of the retrieval writer,
+a baseline that repeats the corpus, are refused there.
+
+Not covered: where dialogues come from (`kmi.corpus.sources`), what the tables hold
+(`kmi.corpus.tables`), what the cards say (`kmi.corpus.card`).
+"""
+
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from kmi.corpus import card
+from kmi.corpus.tables import ROWS, Row, features
+from kmi.dialogue import Dialogue, to_line, validate
+from kmi.errors import ConfigError, DataError
+
+PUBLISHED = "loading_script"
+REFUSED_WRITER = "retrieval"
+# Rows per Parquet row group: some megabytes each, so that readers and the build hold little at once.
+ROWS_PER_GROUP = {"dialogues": 200, "utterances": 4000, "chat": 400, "forecasting": 2000}
+
+RowCounts = dict[str, dict[str, int]]
+"""Rows by table and split."""
+
+
+def build_dataset(dialogues: Iterable[Dialogue], out: str | Path) -> RowCounts:
+    """Writes the dataset of `dialogues` to the folder `out` and returns its row counts.
+
+    Args:
+        dialogues: in the order they shall have; ids unique, a missing split counts as train.
+        out: folder to write `data/` and `README.md` in. An earlier dataset there is replaced.
+
+    Raises:
+        ConfigError: if `out` holds something else, or is published and a dialogue must not be.
+        DataError: if a dialogue is invalid, an id comes twice, or there is none at all.
+    """
+    out = Path(out)
+    published = is_published(out)
+    check_out(out)
+    partial = out / "data.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        counts = _write_tables(_checked(dialogues, published), partial)
+        texts = card.cards(partial, out, published=published)
+        shutil.rmtree(out / "data", ignore_errors=True)
+        partial.replace(out / "data")
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    for path, text in texts.items():
+        card.write_text(path, text)
+    return counts
+
+
+def is_published(out: Path) -> bool:
+    """Whether a folder is the dataset repository `loading_script/`, or lies in it."""
+    return PUBLISHED in out.resolve().parts
+
+
+def check_out(out: Path) -> None:
+    """Raises `ConfigError` if `out` holds a README or data that are not a dataset built here."""
+    hint = "Name another --out, or remove it yourself."
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"Expected a folder at {out}, found a file.", hint)
+    readme = out / "README.md"
+    if readme.exists() and card.MARK not in readme.read_text(encoding="utf-8", errors="replace"):
+        raise ConfigError(f"{readme} was not written by the dataset build and would be lost.", hint)
+    for path in sorted((out / "data").rglob("*")):
+        if path.is_file() and path.suffix != ".parquet":
+            raise ConfigError(f"{path} is no part of a dataset and would be lost.", hint)
+
+
+def _checked(dialogues: Iterable[Dialogue], published: bool) -> Iterator[Dialogue]:
+    seen: set[str] = set()
+    for dialogue in dialogues:
+        validate(dialogue)
+        if dialogue.id in seen:
+            raise DataError(f"dialogue {dialogue.id!r} comes twice; ids are unique over sources and runs.")
+        seen.add(dialogue.id)
+        if published and dialogue.provenance.writer == REFUSED_WRITER:
+            raise ConfigError(
+                f"dialogue {dialogue.id!r} is by the retrieval writer: it repeats utterances of the corpus "
+                f"and must not enter the published dataset in {PUBLISHED}/.",
+                "Name another --out, e.g. --out out/dataset.",
+            )
+        try:
+            to_line(dialogue.to_dict()).encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise DataError(f"dialogue {dialogue.id!r}: text that is not Unicode ({error.reason}).") from None
+        yield dialogue
+    if not seen:
+        raise DataError("Expected at least one dialogue to build a dataset from, got none.")
+
+
+def _write_tables(dialogues: Iterable[Dialogue], data: Path) -> RowCounts:
+    writers: dict[tuple[str, str], _TableWriter] = {}
+    try:
+        for dialogue in dialogues:
+            split = dialogue.split or "train"
+            for table, rows in ROWS.items():
+                for row in rows(dialogue):
+                    if (table, split) not in writers:
+                        writers[table, split] = _TableWriter(data, table, split)
+                    writers[table, split].add(row)
+    finally:
+        for writer in writers.values():
+            writer.close()
+    counts: RowCounts = {}
+    for (table, split), writer in writers.items():
+        counts.setdefault(table, {})[split] = writer.rows
+    return counts
+
+
+class _TableWriter:
+    """One Parquet file, written by row groups."""
+
+    def __init__(self, data: Path, table: str, split: str) -> None:
+        import pyarrow.parquet
+
+        self.features = features()[table]
+        self.group_rows = ROWS_PER_GROUP[table]
+        self.rows = 0
+        self._pending: list[dict[str, Any]] = []
+        path = data / table / f"{split}-00000-of-00001.parquet"
+        path.parent.mkdir(exist_ok=True)
+        self._file = pyarrow.parquet.ParquetWriter(path, self.features.arrow_schema, compression="zstd")
+
+    def add(self, row: Row) -> None:
+        self._pending.append(self.features.encode_example(row))
+        self.rows += 1
+        if len(self._pending) == self.group_rows:
+            self._flush()
+
+    def close(self) -> None:
+        self._flush()
+        self._file.close()
+
+    def _flush(self) -> None:
+        import pyarrow
+
+        pending, self._pending = self._pending, []
+        if not pending:
+            return
+        try:
+            self._file.write_table(pyarrow.Table.from_pylist(pending, schema=self.features.arrow_schema))
+        except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError) as error:
+            raise DataError(f"a value in dialogues {pending[0]['id']!r} to {pending[-1]['id']!r} has a wrong type: {error}") from None

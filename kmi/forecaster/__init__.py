@@ -1,0 +1,22 @@
+"""The MI forecaster: which of the 8 behaviours would a professional choose next?
+
+    turns --features--> vector --model--> 8 probabilities --api--> ranked forecasts
+
+- `cues`      surface cues of one utterance (length, question, breaking off), Korean or English
+- `features`  the session so far as named numbers; `Turn` and `turns_of`
+- `model`     the network and its config, saved and loaded the Hugging Face way
+- `api`       `Forecaster`, what the simulation calls
+- `training`  fitting, five fixed folds, baselines; `scripts/train_forecaster.py` runs it
+
+It learns from the 110 high-quality AnnoMI sessions (English) and reads labels, client
+talk types, lengths and position only, so Korean sessions need no translation. A plan,
+which has no words yet, is forecast from the rest: training hides all words half of
+the time. Importing this package loads no torch; `Forecaster.from_pretrained()` does.
+
+Not covered: choosing among the forecasts (`kmi.simulation.decision`), coding text.
+"""
+
+from kmi.forecaster.api import Forecaster
+from kmi.forecaster.features import Turn, turns_of
+
+__all__ = ["Forecaster", "Turn", "turns_of"]

@@ -1,0 +1,96 @@
+"""The forecaster as the rest of KMI uses it: turns in, ranked labels out.
+
+Torch is imported when a checkpoint is loaded, not before. Not covered: choosing among
+the ranked labels (`kmi.simulation.decision`).
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from kmi.codes import THERAPIST_LABELS
+from kmi.dialogue import Forecast
+from kmi.errors import ConfigError, MissingExtra
+from kmi.forecaster.features import FEATURE_NAMES, Turn, features_of
+
+NAME = "kmi-forecaster"
+
+
+class Forecaster:
+    """Next therapist behaviour from a session so far; load one with `Forecaster.from_pretrained()`."""
+
+    def __init__(self, model, revision: str = "") -> None:
+        self.model = model.eval()
+        self.revision = revision
+        """Short content hash of config and weights, kept in the provenance of what it plans."""
+
+    @classmethod
+    def from_pretrained(cls, name_or_path: str | Path | None = None) -> "Forecaster":
+        """Loads a checkpoint.
+
+        Args:
+            name_or_path: a folder, or a Hub repository. By default the checkpoint that
+                comes with KMI: the installed package's, else the checkout's.
+        """
+        folder = default_checkpoint() if name_or_path is None else Path(name_or_path)
+        is_folder = folder.is_dir()
+        if not is_folder and (name_or_path is None or isinstance(name_or_path, Path) or folder.is_absolute()):
+            raise ConfigError(f"Expected a forecaster checkpoint in {folder}, found no such folder.", TRAIN_HINT)
+        if is_folder and not (folder / "config.json").is_file():
+            raise ConfigError(f"Expected config.json and model.safetensors in {folder}, found no config.json.", TRAIN_HINT)
+        try:
+            from kmi.forecaster.model import ForecasterModel
+        except ImportError as error:
+            raise MissingExtra("The forecaster", error.name or "torch", "generate") from None
+        try:
+            model = ForecasterModel.from_pretrained(folder if is_folder else str(name_or_path))
+        except OSError as error:
+            raise ConfigError(f"Expected a forecaster checkpoint at {name_or_path or folder}: {error}", TRAIN_HINT) from None
+        if tuple(model.config.feature_names) != FEATURE_NAMES:
+            raise ConfigError(
+                f"{folder} was trained on {len(model.config.feature_names)} other features than this version of KMI makes "
+                f"({len(FEATURE_NAMES)}).",
+                TRAIN_HINT,
+            )
+        return cls(model, content_hash(model))
+
+    def probabilities(self, histories: Sequence[Sequence[Turn]]) -> np.ndarray:
+        """Probability of each label (columns as in THERAPIST_LABELS) after each history, shape [n, 8]."""
+        return self.probabilities_of_features([features_of(turns) for turns in histories])
+
+    def probabilities_of_features(self, rows: Sequence[Sequence[float]]) -> np.ndarray:
+        """Same for feature vectors already made, shape [n, features] to [n, 8]."""
+        import torch
+
+        features = torch.tensor(np.asarray(rows, dtype=np.float32)).reshape(-1, len(FEATURE_NAMES))
+        with torch.inference_mode():
+            return self.model(features).logits.exp().numpy()
+
+    def forecast(self, turns: Sequence[Turn]) -> tuple[Forecast, ...]:
+        """All 8 labels for the therapist turn that follows `turns`, most probable first."""
+        probabilities = self.probabilities([turns])[0]
+        order = sorted(range(len(THERAPIST_LABELS)), key=lambda i: -probabilities[i])
+        return tuple(Forecast(THERAPIST_LABELS[i], float(probabilities[i])) for i in order)
+
+
+TRAIN_HINT = "Train one with: accelerate launch scripts/train_forecaster.py --annomi DIR"
+
+
+def default_checkpoint() -> Path:
+    """Folder of the checkpoint that comes with KMI: in the installed package, else in the checkout."""
+    package = Path(str(files("kmi")))
+    bundled = package / "_bundle" / "models" / NAME
+    return bundled if bundled.is_dir() else package.parent / "model_cards" / NAME
+
+
+def content_hash(model) -> str:
+    """First 12 hex digits of SHA-256 over the model's tensors and temperature."""
+    digest = hashlib.sha256(json.dumps([model.config.calibration_temperature, model.config.clip]).encode())
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,245 @@
+"""What the forecaster sees of a session so far: labels, client talk, lengths, position.
+
+Every feature is a named number and none needs a translation: histories of labels and
+talk types, how this therapist has answered alike moments so far, lengths and surface
+cues of the last turns (`kmi.forecaster.cues`). Names begin with the group they belong
+to: "label", "talk", "position" or "text"; only the last needs the words.
+
+Unknown is not the same as absent: a turn without label, talk or text sets its own
+indicator, so a plan (no texts yet) and a transcript nobody has coded are both valid.
+
+Not covered: coding the utterances (the forecaster takes labels as given), scaling
+(the model holds mean and deviation).
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from kmi.codes import QUESTIONS, REFLECTIONS, TALK_TYPES, THERAPIST_LABELS
+from kmi.dialogue import Utterance
+from kmi.forecaster.cues import NO_CUES, Cues, cues_of
+
+LABEL_LAGS = 6  # the reference forecaster reads 6 utterances; one label per therapist turn here
+TALK_LAGS = 3
+RECENCY = 0.75  # weight of a turn relative to the one after it, in decayed counts
+SINCE = 0.8  # "turns since" enters as 0.8 ** turns: 1 just now, towards 0 long ago or never
+LONGEST_RUN = 6
+CUE_NAMES = Cues._fields[1:]  # `words` enters as its logarithm only
+
+
+class Turn(NamedTuple):
+    """The part of an utterance that a forecast uses; None says unknown.
+
+    `talk_subtype` is carried for the decision module; AnnoMI does not code it, so the
+    forecaster has not learned from it. `text` is None where a plan has no words yet.
+    """
+
+    role: str
+    label: str | None = None
+    talk: str | None = None
+    talk_subtype: str | None = None
+    text: str | None = None
+
+
+def turns_of(utterances: Iterable[Utterance]) -> tuple[Turn, ...]:
+    """Reduces utterances to what the forecaster uses; realised labels, never planned ones."""
+    return tuple(Turn(u.role, u.label, u.talk, u.talk_subtype, u.text or None) for u in utterances)
+
+
+class _Tally:
+    """Counts of one kind of code over a session: all, recent, by context, and when last."""
+
+    def __init__(self, values: Sequence[str]) -> None:
+        self.values = tuple(values)
+        self.history: list[str | None] = []
+        self.counts = dict.fromkeys(values, 0)
+        self.recent = dict.fromkeys(values, 0.0)
+        self.last_at: dict[str, int] = {}
+
+    def add(self, value: str | None) -> None:
+        for name in self.values:
+            self.recent[name] *= RECENCY
+        if value is not None:
+            self.counts[value] += 1
+            self.recent[value] += 1.0
+            self.last_at[value] = len(self.history)
+        self.history.append(value)
+
+    def known(self) -> int:
+        return sum(self.counts.values())
+
+    def since(self, value: str) -> float:
+        return SINCE ** (len(self.history) - 1 - self.last_at[value]) if value in self.last_at else 0.0
+
+    def run(self, members: Iterable[str]) -> float:
+        members, length = frozenset(members), 0
+        for value in reversed(self.history):
+            if value not in members or length == LONGEST_RUN:
+                break
+            length += 1
+        return float(length)
+
+    def lag(self, lag: int) -> tuple[bool, str | None]:
+        """Whether there is a turn `lag` back (1 is the last), and its code."""
+        return (True, self.history[-lag]) if len(self.history) >= lag else (False, None)
+
+
+class _Lengths:
+    """Lengths and cues of one speaker's turns whose words are known."""
+
+    def __init__(self) -> None:
+        self.cues: list[Cues | None] = []
+        self.log_words = self.minimal = self.trailing = 0.0
+        self.known = 0
+
+    def add(self, cues: Cues | None) -> None:
+        self.cues.append(cues)
+        if cues is not None:
+            self.known += 1
+            self.log_words += cues.log_words
+            self.minimal += cues.minimal
+            self.trailing += cues.trails_off
+
+    def mean(self) -> float:
+        return self.log_words / self.known if self.known else 0.0
+
+
+class SessionState:
+    """Reads a session turn by turn; `features()` describes the moment before the next therapist turn."""
+
+    def __init__(self) -> None:
+        self.labels = _Tally(THERAPIST_LABELS)
+        self.talk = _Tally(TALK_TYPES)
+        self.lengths = {"therapist": _Lengths(), "client": _Lengths()}
+        self.roles: list[str] = []
+        # How this therapist went on in alike moments: after the same label, talk type, length of client turn.
+        self.answers: dict[tuple[str, str | None], dict[str, int]] = {}
+
+    def add(self, turn: Turn) -> None:
+        """Appends the next turn, of either speaker."""
+        if turn.role == "therapist":
+            if turn.label is not None:
+                for moment in self._moments():
+                    answers = self.answers.setdefault(moment, dict.fromkeys(THERAPIST_LABELS, 0))
+                    answers[turn.label] += 1
+            self.labels.add(turn.label)
+        else:
+            self.talk.add(turn.talk)
+        self.lengths[turn.role].add(None if turn.text is None else cues_of(turn.text))
+        self.roles.append(turn.role)
+
+    def features(self) -> dict[str, float]:
+        """All features by name, in the fixed order of `FEATURE_NAMES`."""
+        return {**self._label_features(), **self._talk_features(), **self._position_features(), **self._text_features()}
+
+    def _moments(self) -> list[tuple[str, str | None]]:
+        moments = [("label", self.labels.lag(1)[1] or "start")]
+        if self.roles and self.roles[-1] == "client":
+            moments.append(("talk", self.talk.lag(1)[1]))
+            cues = self.lengths["client"].cues[-1]
+            if cues is not None:
+                moments.append(("text", _length_class(cues)))
+        return moments
+
+    def _answers_to(self, kind: str) -> dict[str, float]:
+        moment = next((moment for moment in self._moments() if moment[0] == kind), None)
+        answers = self.answers.get(moment, {}) if moment else {}
+        total = sum(answers.values())
+        name = {"label": "same label", "talk": "same talk", "text": "same length"}[kind]
+        return {f"{kind} answers after {name}={x}": answers.get(x, 0) / (total + 2) for x in THERAPIST_LABELS}
+
+    def _label_features(self) -> dict[str, float]:
+        labels, found = self.labels, {}
+        for lag in range(1, LABEL_LAGS + 1):
+            there, value = labels.lag(lag)
+            found.update({f"label lag{lag}={x}": float(value == x) for x in THERAPIST_LABELS})
+            found[f"label lag{lag}=unknown"] = float(there and value is None)
+        found["label none yet"] = float(not labels.history)
+        known = labels.known()
+        for x in THERAPIST_LABELS:
+            found[f"label share={x}"] = labels.counts[x] / (known + 4)
+            found[f"label log count={x}"] = math.log1p(labels.counts[x])
+            found[f"label recent={x}"] = labels.recent[x]
+            found[f"label since={x}"] = labels.since(x)
+        found.update(self._answers_to("label"))
+        questions = sum(labels.counts[x] for x in QUESTIONS)
+        reflections = sum(labels.counts[x] for x in REFLECTIONS)
+        found["label reflections to questions"] = math.log((reflections + 1) / (questions + 1))
+        found["label questions running"] = labels.run(QUESTIONS)
+        found["label reflections running"] = labels.run(REFLECTIONS)
+        found["label same running"] = labels.run([labels.lag(1)[1]]) if labels.lag(1)[1] else 0.0
+        return found
+
+    def _talk_features(self) -> dict[str, float]:
+        talk, found = self.talk, {}
+        for lag in range(1, TALK_LAGS + 1):
+            there, value = talk.lag(lag)
+            found.update({f"talk lag{lag}={x}": float(value == x) for x in TALK_TYPES})
+            found[f"talk lag{lag}=unknown"] = float(there and value is None)
+        for x in TALK_TYPES:
+            found[f"talk share={x}"] = talk.counts[x] / (talk.known() + 2)
+            found[f"talk recent={x}"] = talk.recent[x]
+            found[f"talk since={x}"] = talk.since(x)
+        found.update(self._answers_to("talk"))
+        return found
+
+    def _position_features(self) -> dict[str, float]:
+        turns, clients = len(self.roles), 0
+        while clients < min(3, turns) and self.roles[-1 - clients] == "client":
+            clients += 1
+        return {
+            "position after therapist": float(bool(self.roles) and self.roles[-1] == "therapist"),
+            "position client turns running": float(clients),
+            "position log turns": math.log1p(turns),
+            "position turns/100": min(turns / 100, 3.0),
+            **{f"position within {n}": float(turns <= n) for n in (2, 4, 6, 10)},
+        }
+
+    def _text_features(self) -> dict[str, float]:
+        found: dict[str, float] = {}
+        for role, lengths in self.lengths.items():
+            mean = lengths.mean()
+            for lag in (1, 2):
+                cues = lengths.cues[-lag] if len(lengths.cues) >= lag else None
+                found[f"text {role} lag{lag} known"] = float(cues is not None)
+                for name in CUE_NAMES:
+                    found[f"text {role} lag{lag} {name}"] = getattr(cues or NO_CUES, name)
+                found[f"text {role} lag{lag} to mean"] = cues.log_words - mean if cues else 0.0
+            recent = [cues.log_words for cues in lengths.cues[-4:] if cues]
+            found[f"text {role} recent mean"] = sum(recent) / len(recent) if recent else 0.0
+            found[f"text {role} mean"] = mean
+            found[f"text {role} minimal share"] = lengths.minimal / (lengths.known + 2)
+            found[f"text {role} trailing share"] = lengths.trailing / (lengths.known + 2)
+        found["text client to therapist"] = found["text client mean"] - found["text therapist mean"]
+        found.update(self._answers_to("text"))
+        return found
+
+
+def _length_class(cues: Cues) -> str:
+    return "minimal" if cues.minimal else "medium" if cues.words <= 12 else "long"
+
+
+FEATURE_NAMES: tuple[str, ...] = tuple(SessionState().features())
+"""Names of all features in the order of every feature vector."""
+TEXT_COLUMNS: tuple[int, ...] = tuple(i for i, name in enumerate(FEATURE_NAMES) if name.startswith("text "))
+"""Positions of the features that need words; all 0 where no turn has any."""
+
+
+def features_of(turns: Sequence[Turn]) -> list[float]:
+    """Features of a session so far, to forecast the therapist turn that follows it."""
+    state = SessionState()
+    for turn in turns:
+        state.add(turn)
+    return list(state.features().values())
+
+
+def examples_of(turns: Sequence[Turn]) -> tuple[list[list[float]], list[int]]:
+    """Features and target (index into THERAPIST_LABELS) of each labelled therapist turn after the first turn."""
+    state, rows, targets = SessionState(), [], []
+    for i, turn in enumerate(turns):
+        if i and turn.role == "therapist" and turn.label is not None:
+            rows.append(list(state.features().values()))
+            targets.append(THERAPIST_LABELS.index(turn.label))
+        state.add(turn)
+    return rows, targets

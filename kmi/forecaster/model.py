@@ -1,0 +1,115 @@
+"""The forecaster's network: an ensemble of small perceptrons over one feature vector.
+
+Each member sees the standardised features through one hidden layer; the members'
+probabilities are averaged and sharpened or flattened by one temperature. All members
+run in one batched product, so a forecast costs well under a millisecond. Mean and
+deviation of the features are buffers: the checkpoint needs no side file.
+
+Not covered: making the features (`kmi.forecaster.features`), fitting (`kmi.forecaster.training`).
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from transformers import PretrainedConfig, PreTrainedModel
+from transformers.utils import ModelOutput
+
+from kmi.codes import THERAPIST_LABELS
+from kmi.forecaster.features import FEATURE_NAMES
+
+
+class ForecasterConfig(PretrainedConfig):
+    """Shape of the ensemble.
+
+    Args:
+        feature_names: the features in input order, kept so that a checkpoint of another
+            feature set is refused instead of misread.
+        members: number of perceptrons.
+        hidden_size: hidden units of each.
+        clip: standardised features are cut to [-clip, clip]; a session unlike all of
+            training then cannot push a forecast to 0 or 1.
+        calibration_temperature: divides the averaged log-probabilities; above 1 flattens.
+    """
+
+    model_type = "kmi-forecaster"
+
+    def __init__(
+        self,
+        feature_names: list[str] | None = None,
+        members: int = 8,
+        hidden_size: int = 64,
+        clip: float = 4.0,
+        calibration_temperature: float = 1.0,
+        **kwargs,
+    ) -> None:
+        self.feature_names = list(FEATURE_NAMES) if feature_names is None else list(feature_names)
+        self.members = members
+        self.hidden_size = hidden_size
+        self.clip = clip
+        self.calibration_temperature = calibration_temperature
+        labels = dict(enumerate(THERAPIST_LABELS))
+        kwargs.setdefault("id2label", labels)
+        kwargs.setdefault("label2id", {label: i for i, label in labels.items()})
+        super().__init__(**kwargs)
+
+
+@dataclass
+class ForecasterOutput(ModelOutput):
+    """Output of the forecaster.
+
+    Attributes:
+        logits: log-probabilities of the 8 labels, calibrated, shape [n, 8].
+        loss: mean negative log-likelihood of `labels` in nats, lower is better.
+    """
+
+    loss: torch.FloatTensor | None = None
+    logits: torch.FloatTensor | None = None
+
+
+class ForecasterModel(PreTrainedModel):
+    """Maps features [n, features] to calibrated log-probabilities [n, 8]."""
+
+    config_class = ForecasterConfig
+    base_model_prefix = "forecaster"
+    main_input_name = "features"
+
+    def __init__(self, config: ForecasterConfig) -> None:
+        super().__init__(config)
+        inputs, hidden, labels = len(config.feature_names), config.hidden_size, len(THERAPIST_LABELS)
+        self.weight_in = nn.Parameter(torch.zeros(config.members, inputs, hidden))
+        self.bias_in = nn.Parameter(torch.zeros(config.members, 1, hidden))
+        self.weight_out = nn.Parameter(torch.zeros(config.members, hidden, labels))
+        self.bias_out = nn.Parameter(torch.zeros(config.members, 1, labels))
+        self.register_buffer("mean", torch.zeros(inputs))
+        self.register_buffer("deviation", torch.ones(inputs))
+        self.post_init()
+
+    def _init_weights(self, module: nn.Module) -> None:
+        if module is self:
+            nn.init.normal_(self.weight_in, std=(2.0 / self.weight_in.shape[1]) ** 0.5)
+            nn.init.normal_(self.weight_out, std=(0.5 / self.weight_out.shape[1]) ** 0.5)
+
+    def standardise(self, features: torch.Tensor) -> torch.Tensor:
+        """Features on the scale of the training data, cut at `config.clip` deviations."""
+        return ((features - self.mean) / self.deviation).clamp(-self.config.clip, self.config.clip)
+
+    def member_logits(self, inputs: torch.Tensor, dropout_in: float = 0.0, dropout: float = 0.0) -> torch.Tensor:
+        """Uncalibrated logits [members, n, 8] of standardised inputs [members, n, features]."""
+        hidden = torch.baddbmm(self.bias_in, nn.functional.dropout(inputs, dropout_in), self.weight_in).relu()
+        return torch.baddbmm(self.bias_out, nn.functional.dropout(hidden, dropout), self.weight_out)
+
+    def forward(
+        self, features: torch.Tensor, labels: torch.Tensor | None = None, return_dict: bool | None = None
+    ) -> ForecasterOutput:
+        """Calibrated forecasts.
+
+        Args:
+            features: shape [n, features], unscaled, in the order of `config.feature_names`.
+            labels: indices of the true labels, shape [n]; adds the loss.
+        """
+        inputs = self.standardise(features).expand(self.config.members, -1, -1)
+        averaged = self.member_logits(inputs).log_softmax(-1).logsumexp(0)
+        logits = (averaged / self.config.calibration_temperature).log_softmax(-1)
+        loss = None if labels is None else nn.functional.nll_loss(logits, labels)
+        return ForecasterOutput(loss=loss, logits=logits)

@@ -1,0 +1,58 @@
+"""Reading one turn out of a writer's answer, tolerantly.
+
+Asked for: one line of the compact notation, `T CR | 한국어 | English`. Small models give less;
+a bare sentence is taken as the Korean text with the code that was asked for. What cannot be
+read is left in the text, where the checks find it and ask again.
+"""
+
+import re
+
+from kmi import codes
+from kmi.dialogue import Utterance
+from kmi.errors import DataError
+
+LINE = re.compile(r"^(?:[-*]\s*)?(?:[TC]\s+)?(?P<code>[A-Za-z_/>]+)(?:\s+!fix)?\s*\|\s*(?P<ko>[^|]*?)\s*(?:\|\s*(?P<en>[^|]*?)\s*)?\|?$")
+MARKED = re.compile(r"^[\[(](?P<code>[A-Za-z_/]+)[\])]\s*(?P<ko>.+)$", re.S)
+THINKING = re.compile(r"<think>.*?</think>", re.S)
+QUOTES = "\"'“”‘’「」"
+
+
+def read_therapist(text: str, label: str) -> Utterance:
+    """A therapist turn: the label written in the answer, else the one asked for."""
+    code, ko, en = _parts(text)
+    if code is not None:
+        try:
+            label = codes.label_of(code.rpartition(">")[2].upper())
+        except DataError:
+            ko = text.strip()
+    return Utterance("therapist", ko, en, label=label)
+
+
+def read_client(text: str, talk: str, subtype: str | None) -> Utterance:
+    """A client turn: the talk type marked in the answer, else the one asked for."""
+    code, ko, en = _parts(text)
+    if code is not None:
+        try:
+            talk, subtype = codes.split_talk(code.lower())
+        except DataError:
+            ko = text.strip()
+    return Utterance("client", ko, en, talk=talk, talk_subtype=subtype)
+
+
+def _parts(text: str) -> tuple[str | None, str, str]:
+    text = THINKING.sub("", text).replace("```", "").strip()
+    for line in text.splitlines():
+        found = LINE.match(line.strip())
+        if found:
+            return found["code"], _bare(found["ko"]), _bare(found["en"] or "")
+    found = MARKED.match(text)
+    if found:
+        return found["code"], _bare(found["ko"]), ""
+    return None, _bare(text), ""
+
+
+def _bare(text: str) -> str:
+    """Without the quotation marks that some models wrap around a whole answer."""
+    text = text.strip()
+    wrapped = len(text) > 1 and text[0] in QUOTES and text[-1] in QUOTES
+    return text[1:-1].strip() if wrapped and not any(mark in text[1:-1] for mark in QUOTES) else text

@@ -1,0 +1,109 @@
+"""The ledger: every answer a run has paid for, so that a killed run asks nothing twice.
+
+One JSONL file per process under `<run>/ledger/`, a line per answer: request key, id, text,
+token counts, model. A line is written with one `write` call on an append-only descriptor, so a kill
+leaves at most one torn line, which is ignored and later overwritten in meaning by a fresh
+answer. Memory holds where each answer stands, not the answers.
+
+Not covered: who may write (`kmi.simulation.runner` locks the folder).
+"""
+
+import json
+import os
+from pathlib import Path
+
+from kmi.dialogue import to_line
+from kmi.errors import DataError
+from kmi.writers.base import Completion, WriteRequest
+
+
+class Ledger:
+    """Answers by request key, read from all processes' files, written to this process's own.
+
+    Args:
+        folder: `<run>/ledger`, created if absent.
+        process: index of this process; names its file.
+    """
+
+    def __init__(self, folder: str | Path, process: int = 0) -> None:
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._places: dict[str, tuple[Path, int]] = {}
+        for path in sorted(self.folder.glob("*.jsonl")):
+            self._index(path)
+        self.path = self.folder / f"process-{process:05d}.jsonl"
+        self._file = os.open(self.path, os.O_APPEND | os.O_CREAT | os.O_WRONLY, 0o644)
+        self._end = os.fstat(self._file).st_size
+        if not _ends_in_newline(self.path):
+            self._append(b"\n")  # close the torn line; it stays unreadable and is skipped
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def get(self, request: WriteRequest) -> Completion | None:
+        """The answer given to this very request before, or None."""
+        place = self._places.get(request.key)
+        if place is None:
+            return None
+        path, offset = place
+        with path.open("rb") as file:
+            file.seek(offset)
+            record = json.loads(file.readline())
+        return Completion(record["text"], record["prompt_tokens"], record["output_tokens"], record["model"])
+
+    def put(self, request: WriteRequest, completion: Completion) -> None:
+        """Stores an answer; it survives a kill once this returns."""
+        record = {
+            "key": request.key,
+            "id": request.id,
+            "text": completion.text,
+            "prompt_tokens": completion.prompt_tokens,
+            "output_tokens": completion.output_tokens,
+            "model": completion.model,
+        }
+        offset = self._end
+        self._append(to_line(record).encode("utf-8", "surrogatepass"))
+        self._places[request.key] = (self.path, offset)
+
+    def close(self) -> None:
+        """Closes this process's file."""
+        os.close(self._file)
+
+    def _append(self, line: bytes) -> None:
+        try:
+            written = os.write(self._file, line)
+        except OSError as error:
+            raise DataError(f"Could not write to {self.path} ({error.strerror}).", "Free some space and run again; answers so far are kept.") from None
+        self._end += written
+        if written < len(line):
+            raise DataError(f"{self.path} took only {written} of {len(line)} bytes.", "Free some space and run again; answers so far are kept.")
+
+    def _index(self, path: Path) -> None:
+        offset = 0
+        with path.open("rb") as file:
+            for line in file:
+                key = _key_of(line)
+                if key:
+                    self._places[key] = (path, offset)
+                offset += len(line)
+
+
+def _key_of(line: bytes) -> str | None:
+    """The key of a whole, readable line; None for a torn or damaged one."""
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    fields = {"key": str, "text": str, "prompt_tokens": int, "output_tokens": int, "model": str}
+    whole = isinstance(record, dict) and all(isinstance(record.get(name), kind) for name, kind in fields.items())
+    return record["key"] if whole else None
+
+
+def _ends_in_newline(path: Path) -> bool:
+    with path.open("rb") as file:
+        if file.seek(0, os.SEEK_END) == 0:
+            return True
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"

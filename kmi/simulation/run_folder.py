@@ -1,0 +1,142 @@
+"""The folder of a run: configuration, lock, ledger, session records, the merged result.
+
+    run.json                 what decides the answers; another configuration is refused
+    lock-00000               held while a process works here
+    ledger/process-*.jsonl   every answer (`kmi.simulation.ledger`)
+    sessions/process-*.jsonl one line per session that is over, finished or failed
+    dialogues.jsonl          the finished sessions in the order of the posts, written last
+    failures.jsonl           the failed ones with their reason
+    report.json              counts of the last run
+
+A session's record is written only when it is over: that line is its completion marker.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from kmi.dialogue import to_line
+from kmi.errors import ConfigError
+
+
+class RunFolder:
+    """One process's hold on a run folder; `open` locks it, `close` lets go.
+
+    Args:
+        path: the folder, created if absent.
+        config: plain JSON values that decide the answers.
+        process: index of this process.
+    """
+
+    def __init__(self, path: str | Path, config: dict[str, Any], process: int = 0) -> None:
+        self.path = Path(path)
+        self.config = json.loads(json.dumps(config))
+        self.process = process
+        self._lock: int | None = None
+
+    def open(self) -> None:
+        """Creates the folder, takes the lock and checks the configuration; `ConfigError` if refused."""
+        try:
+            (self.path / "sessions").mkdir(parents=True, exist_ok=True)
+            self._take_lock()
+            self._check_config()
+        except (FileExistsError, NotADirectoryError):
+            raise ConfigError(f"Expected a folder at --out {self.path}, found a file.", "Name another --out.") from None
+        except PermissionError:
+            raise ConfigError(f"No permission to write to --out {self.path}.", "Name another --out.") from None
+
+    def close(self) -> None:
+        """Lets go of the lock."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def record(self, index: int, session_id: str, *, dialogue: dict | None = None, reason: str = "") -> None:
+        """Marks a session as over: finished with its dialogue, or failed with its reason."""
+        status = "finished" if dialogue else "failed"
+        line = to_line({"index": index, "id": session_id, "status": status, "reason": reason, "dialogue": dialogue})
+        path = self.path / "sessions" / f"process-{self.process:05d}.jsonl"
+        _append(path, line.encode("utf-8", "surrogatepass"))
+
+    def over(self) -> dict[int, str]:
+        """Index and status of every session that is over, over all processes' files."""
+        return {record["index"]: record["status"] for _, _, record in self._records()}
+
+    def merge(self) -> dict[str, int]:
+        """Writes dialogues.jsonl and failures.jsonl in the order of the posts; returns their counts."""
+        places = {record["index"]: (path, offset, record["status"]) for path, offset, record in self._records()}
+        counts = {"finished": 0, "failed": 0}
+        names = {"finished": "dialogues.jsonl", "failed": "failures.jsonl"}
+        files = {status: (self.path / f"{name}.partial").open("w", encoding="utf-8") for status, name in names.items()}
+        for index in sorted(places):
+            path, offset, status = places[index]
+            with path.open("rb") as file:
+                file.seek(offset)
+                record = json.loads(file.readline())
+            files[status].write(to_line(record["dialogue"] or {"id": record["id"], "reason": record["reason"]}))
+            counts[status] += 1
+        for status, name in names.items():
+            files[status].close()
+            (self.path / f"{name}.partial").replace(self.path / name)
+        return counts
+
+    def _records(self) -> Iterator[tuple[Path, int, dict]]:
+        for path in sorted((self.path / "sessions").glob("*.jsonl")):
+            offset = 0
+            with path.open("rb") as file:
+                for line in file:
+                    record = _whole(line)
+                    if record:
+                        yield path, offset, record
+                    offset += len(line)
+
+    def _take_lock(self) -> None:
+        self._lock = os.open(self.path / f"lock-{self.process:05d}", os.O_CREAT | os.O_RDWR, 0o644)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ConfigError(
+                f"Another run is working in {self.path}.", "Wait for it to end, stop it, or name another --out."
+            ) from None
+
+    def _check_config(self) -> None:
+        path = self.path / "run.json"
+        try:
+            stored = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            partial = self.path / f"run.json.{self.process}.partial"
+            partial.write_text(json.dumps(self.config, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+            partial.replace(path)
+            return
+        except ValueError:
+            raise ConfigError(f"{path} is damaged.", "Name another --out, or remove it if you know the run is the same.") from None
+        for name in [*self.config, *stored]:
+            if stored.get(name) != self.config.get(name):
+                raise ConfigError(
+                    f"{self.path} holds a run with another {name}: {stored.get(name)!r} there, {self.config.get(name)!r} here.",
+                    "Name another --out, or go on with the same settings.",
+                )
+
+
+def _whole(line: bytes) -> dict | None:
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) and {"index", "id", "status", "dialogue"} <= set(record) else None
+
+
+def _append(path: Path, line: bytes) -> None:
+    """One write on an append-only descriptor; a torn line before it is closed first."""
+    file = os.open(path, os.O_APPEND | os.O_CREAT | os.O_RDWR, 0o644)
+    try:
+        size = os.fstat(file).st_size
+        torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"
+        os.write(file, b"\n" + line if torn else line)
+    finally:
+        os.close(file)

@@ -1,0 +1,154 @@
+"""The retrieval writer: the embedded default. No key, no weights, no network.
+
+For each turn it picks the utterance of the shipped corpus that fits best: same role and
+label (or talk), then nearness of what was said before (character n-gram TF-IDF), category,
+process and place in the session; never twice in a session. It writes nothing of its own, so
+its sessions hang together only as far as the corpus is large: a baseline, and it says so.
+Sessions it makes are refused by the dataset build.
+
+Plan mode is not for it: a whole session cannot be picked at once.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kmi.codes import ABBREVIATIONS
+from kmi.dialogue import Dialogue
+from kmi.errors import ConfigError, WriterError
+from kmi.writers.base import Completion, Cue, WriteRequest
+
+SAFETY_TURNS = Path(__file__).with_name("safety_turns.toml")
+SHORT = {label: abbreviation for abbreviation, label in ABBREVIATIONS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One utterance of the corpus and the little that was around it."""
+
+    role: str
+    code: str
+    kind: str  # therapist label or client talk type
+    ko: str
+    en: str
+    before: str
+    category: str
+    process: str | None
+    place: str  # "first", "middle" or "last"
+
+
+class RetrievalWriter:
+    """Picks utterances from `corpus` (default: the shipped dialogues, train split)."""
+
+    name = "retrieval"
+    concurrency = 1
+
+    def __init__(self, corpus: list[Dialogue] | None = None) -> None:
+        self._corpus = corpus
+
+    def describe(self) -> dict[str, Any]:
+        """The corpus decides the answers; its size names it well enough for a run."""
+        return {"writer": self.name, "utterances": len(self._entries)}
+
+    async def prepare(self) -> None:
+        """Loads and indexes the corpus."""
+        if not self._entries:
+            raise ConfigError("The retrieval writer found no dialogue in the corpus.", "Build it: python scripts/build_dataset.py")
+
+    async def write(self, request: WriteRequest) -> Completion:
+        """The best unused utterance in the compact notation; `WriterError` where none is left."""
+        cue = request.cue
+        if cue.role == "session":
+            raise ConfigError("The retrieval writer works turn by turn.", "Use --mode turn, or another --writer for --mode plan.")
+        text = self._safety(cue, request.seed) if cue.crisis and cue.role == "therapist" else self._pick(cue)
+        return Completion(text, model="retrieval")
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+    @property
+    def _entries(self) -> list[Entry]:
+        return self._index()[0]
+
+    def _index(self):
+        if not hasattr(self, "_cached"):
+            self._cached = _build_index(self._corpus if self._corpus is not None else _shipped())
+        return self._cached
+
+    def _pick(self, cue: Cue) -> str:
+        entries, vectoriser, matrix, groups = self._index()
+        kind = cue.label if cue.role == "therapist" else cue.talk
+        used = set(cue.history)
+        rows = np.array([row for row in groups.get((cue.role, kind), ()) if entries[row].ko not in used], dtype=int)
+        if not rows.size:
+            raise WriterError(f"The corpus has no unused {cue.role} utterance left for {kind}.", "A larger corpus has more.")
+        # The last thing said weighs most, then the turn before it, then the post.
+        query = " ".join((*cue.history[-2:], *cue.history[-1:], cue.context[:300]))
+        scores = (matrix[rows] @ vectoriser.transform([query]).T).toarray().ravel()
+        scores += [_fit(entries[row], cue) for row in rows]
+        # Highest score, then corpus order: the same session again gives the same choice.
+        return _line(entries[rows[int(np.argmax(scores))]])
+
+    def _safety(self, cue: Cue, seed: int) -> str:
+        turns = _safety_turns()["ask" if cue.label == "Closed Question" else "line"]
+        left = [turn for turn in turns if turn["ko"] not in cue.history]
+        turn = left[seed % len(left)]
+        return f"T {SHORT[cue.label]} | {turn['ko']} | {turn['en']}"
+
+
+def _fit(entry: Entry, cue: Cue) -> float:
+    """Bonus for category, process, place and subtype, on the scale of a cosine similarity."""
+    place = "last" if cue.last else "first" if len(cue.history) < 2 else "middle"
+    wanted = f"{cue.talk}/{cue.talk_subtype}" if cue.talk_subtype else cue.talk
+    return (
+        0.10 * (entry.category == cue.category)
+        + 0.04 * (entry.process == cue.process)
+        + 0.30 * (entry.place == place)
+        + 0.05 * (cue.role == "client" and entry.code == wanted)
+    )
+
+
+def _line(entry: Entry) -> str:
+    return f"{'T' if entry.role == 'therapist' else 'C'} {entry.code} | {entry.ko}" + (f" | {entry.en}" if entry.en else "")
+
+
+def _build_index(corpus: list[Dialogue]):
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    entries = [entry for dialogue in corpus if dialogue.arc != "crisis" for entry in _entries_of(dialogue)]
+    vectoriser = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True, dtype=np.float32)
+    matrix = vectoriser.fit_transform([f"{entry.before} {entry.ko}" for entry in entries] or ["-"])
+    groups: dict[tuple[str, str], list[int]] = {}
+    for row, entry in enumerate(entries):
+        groups.setdefault((entry.role, entry.kind), []).append(row)
+    return entries, vectoriser, matrix, groups
+
+
+def _entries_of(dialogue: Dialogue) -> list[Entry]:
+    turns, entries = dialogue.utterances, []
+    for number, turn in enumerate(turns):
+        kind = turn.label or turn.talk
+        if kind is None or not turn.utterance_ko:
+            continue
+        code = SHORT[turn.label] if turn.label else f"{turn.talk}/{turn.talk_subtype}" if turn.talk_subtype else turn.talk
+        place = "first" if number < 2 else "last" if number == len(turns) - 1 else "middle"
+        before = turns[number - 1].utterance_ko if number else dialogue.context[:300]
+        entries.append(
+            Entry(turn.role, code, kind, turn.utterance_ko, turn.utterance_en, before, dialogue.category, turn.process, place)
+        )
+    return entries
+
+
+@cache
+def _safety_turns() -> dict[str, list[dict[str, str]]]:
+    return tomllib.loads(SAFETY_TURNS.read_text(encoding="utf-8"))
+
+
+def _shipped() -> list[Dialogue]:
+    from kmi.corpus.load import read_dialogues
+
+    return list(read_dialogues("train"))
