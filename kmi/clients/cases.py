@@ -54,17 +54,20 @@ def case_for_post(post: Post, seed: int) -> Case:
 def draw_axes(rng: random.Random, profile: ClientProfile) -> ClientProfile:
     """Fills readiness, resistance style and speech style where the profile leaves them empty."""
     age = catalogue.age_of(profile.age_band) if profile.age_band[:2].isdigit() else None
-    styles = [
-        style
-        for style in catalogue.axes()["speech_style"]
-        if age is None or style["age_bands_min"] <= age <= style["age_bands_max"]
-    ]
+    styles = [style for style in catalogue.axes()["speech_style"] if _may_speak(style, profile, age)]
     draws = {
         "readiness": _weighted(rng, catalogue.axes()["readiness"])["id"],
         "resistance_style": _weighted(rng, catalogue.axes()["resistance_style"])["ko"],
         "speech_style": _weighted(rng, styles)["ko"],
     }
     return replace(profile, **{name: value for name, value in draws.items() if not getattr(profile, name)})
+
+
+def _may_speak(style: dict, profile: ClientProfile, age: int | None) -> bool:
+    """By age, and for a few styles (`needs`) only where the profile says where it comes from."""
+    story = f"{profile.subtopic} {profile.occupation} {profile.presenting_problem}"
+    told = "needs" not in style or any(word in story for word in style["needs"])
+    return told and (age is None or style["age_bands_min"] <= age <= style["age_bands_max"])
 
 
 def nearest_category(text: str) -> str:

@@ -14,7 +14,7 @@ from kmi.corpus.dialogue_checks import check_dialogue
 from kmi.corpus.notation import read_notation
 from kmi.corpus.sources import with_packet
 from kmi.corpus.utterance_checks import Finding
-from kmi.dialogue import Dialogue, Forecast
+from kmi.dialogue import ClientProfile, Dialogue, Forecast
 from kmi.errors import DataError
 from kmi.simulation import prompting
 from kmi.simulation.director import Director
@@ -53,8 +53,28 @@ class Packet:
         """The JSON form that is committed beside a source text; unset fields are left out."""
         record = asdict(self.case)
         record["turns"] = [{key: value for key, value in asdict(turn).items() if value} for turn in self.turns]
+        for option in (option for turn in record["turns"] for option in turn.get("forecast", ())):
+            option["probability"] = round(option["probability"], 4)
         record["provenance"] = {"mode": "plan", "seed": record.pop("seed"), "forecaster_revision": self.forecaster_revision}
         return record
+
+    @classmethod
+    def from_dict(cls, record: dict) -> "Packet":
+        """Reads what `to_dict` wrote; a packet that does not hold is a `DataError`."""
+        try:
+            provenance = record["provenance"]
+            case = Case(
+                **{name: record[name] for name in ("id", "category", "context", "arc", "ending")},
+                profile=ClientProfile(**record["profile"]),
+                seed=provenance["seed"],
+            )
+            turns = tuple(
+                PlannedTurn(**{**turn, "forecast": tuple(Forecast(**option) for option in turn.get("forecast", ()))})
+                for turn in record["turns"]
+            )
+        except (KeyError, TypeError) as error:
+            raise DataError(f"packet {record.get('id')!r} does not hold what a packet should: {error}.") from None
+        return cls(case, turns, provenance.get("forecaster_revision", ""))
 
 
 def roll_out(director: Director) -> Packet:

@@ -89,6 +89,7 @@ def session_messages(case: Case, plan: str) -> Messages:
         context=as_data(case.context) or note_text("context_wanted"),
         context_request=note_text("context_given" if case.context else "context_wanted"),
         plan=plan,
+        overused=", ".join(_overused()),
     )
 
 
@@ -119,6 +120,12 @@ def _notes() -> dict[str, str]:
 def note_text(name: str) -> str:
     """A line of `prompts/notes.toml`."""
     return _notes()[name]
+
+
+@cache
+def _overused() -> list[str]:
+    """Phrases that earlier batches wore out; grows as the corpus does."""
+    return (FOLDER / "overused.txt").read_text(encoding="utf-8").split("\n")[:-1]
 
 
 @cache

@@ -1,0 +1,156 @@
+"""A corpus's worth of cases drawn from the catalogue of lives, with quotas. Seeded.
+
+Quotas: sessions per category, an even spread over subtopics, arcs and endings by their
+weights, the crisis arc only where a disclosure is plausible, the mandated arc only where
+someone could have sent the client. Splits are drawn so that no subtopic-and-problem pair
+stands on both sides.
+
+Not covered: what is said in the sessions (`kmi.simulation`).
+"""
+
+import random
+from collections import Counter, defaultdict
+from dataclasses import dataclass, replace
+
+from kmi.clients.arcs import arcs
+from kmi.clients.cases import Case, draw_axes
+from kmi.clients.catalogue import Subtopic, subtopics
+from kmi.codes import CATEGORIES, ENDINGS
+from kmi.dialogue import ClientProfile
+from kmi.errors import ConfigError
+
+# Sessions per category of the 1,000; the 14 exemplars (two per category) are among them.
+QUOTAS = {
+    "정신건강": 150,
+    "대인관계": 150,
+    "자아·성격": 140,
+    "취업·진로": 145,
+    "학업·고시": 140,
+    "중독·집착": 135,
+    "가족": 140,
+}
+EXEMPLARS_PER_CATEGORY = 2
+HELD_OUT = {"validation": 100, "test": 100}
+MOST_PER_SUBTOPIC = 8
+GENDER_WEIGHTS = {"여성": 0.45, "남성": 0.43, "미상": 0.12}
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """A drawn case and the split it belongs to."""
+
+    case: Case
+    split: str
+
+
+def draw_lives(seed: int, quotas: dict[str, int] | None = None) -> list[Life]:
+    """All lives of the corpus, in the order of their ids; the same seed gives the same lives.
+
+    Args:
+        seed: decides every draw.
+        quotas: sessions per category; by default `QUOTAS` less the exemplars.
+    """
+    rng = random.Random(f"{seed}/lives")
+    quotas = quotas or {name: quota - EXEMPLARS_PER_CATEGORY for name, quota in QUOTAS.items()}
+    chosen = [pick for category, quota in quotas.items() for pick in _subtopics(category, quota, rng)]
+    shapes = _match_shapes([subtopic for subtopic, _ in chosen], _shapes(len(chosen), rng), rng)
+    numbers: Counter[str] = Counter()
+    cases = []
+    for (subtopic, turn), (arc, ending) in zip(chosen, shapes, strict=True):
+        numbers[subtopic.category] += 1
+        slug = CATEGORIES[subtopic.category].slug.replace("_", "-")
+        cases.append(
+            Case(
+                id=f"kmi-{slug}-{numbers[subtopic.category]:03d}",
+                category=subtopic.category,
+                context="",
+                profile=_profile(subtopic, turn, arc, rng),
+                arc=arc,
+                ending=ending,
+                seed=rng.randrange(2**31),
+            )
+        )
+    return _with_splits(cases, rng)
+
+
+def _subtopics(category: str, quota: int, rng: random.Random) -> list[tuple[Subtopic, int]]:
+    """`quota` subtopics of a category, each as often as the others, with the count of its use."""
+    own = [subtopic for subtopic in subtopics() if subtopic.category == category]
+    if quota > len(own) * MOST_PER_SUBTOPIC:
+        raise ConfigError(f"{category}: {quota} sessions need more than the {len(own)} subtopics of the catalogue.")
+    rounds = [(subtopic, turn) for turn in range(MOST_PER_SUBTOPIC) for subtopic in rng.sample(own, len(own))]
+    return rounds[:quota]
+
+
+def _shapes(count: int, rng: random.Random) -> list[tuple[str, str]]:
+    """`count` pairs of arc and ending in the proportions of their weights (largest remainders)."""
+    weights = {
+        (arc.name, ending): arc.weight * share
+        for arc in arcs().values()
+        for ending, share in zip(ENDINGS, arc.endings, strict=True)
+    }
+    total = sum(weights.values())
+    exact = {pair: count * weight / total for pair, weight in weights.items()}
+    counts = {pair: int(value) for pair, value in exact.items()}
+    by_remainder = sorted(exact, key=lambda pair: counts[pair] - exact[pair])
+    for pair in by_remainder[: count - sum(counts.values())]:
+        counts[pair] += 1
+    shapes = [pair for pair, n in counts.items() for _ in range(n)]
+    rng.shuffle(shapes)
+    return shapes
+
+
+def _match_shapes(chosen: list[Subtopic], shapes: list[tuple[str, str]], rng: random.Random) -> list[tuple[str, str]]:
+    """Deals the shapes out, crisis and mandated first to those whom they can befall."""
+    fits = {"crisis": lambda s: s.risk_plausible, "mandated": lambda s: bool(s.mandated_by)}
+    dealt: list[tuple[str, str] | None] = [None] * len(chosen)
+    for arc, fit in fits.items():
+        special = [shape for shape in shapes if shape[0] == arc]
+        able = [i for i, subtopic in enumerate(chosen) if dealt[i] is None and fit(subtopic)]
+        if len(able) < len(special):
+            raise ConfigError(f"The catalogue has too few subtopics for {len(special)} sessions of arc {arc!r}: {len(able)}.")
+        for i, shape in zip(rng.sample(able, len(special)), special, strict=True):
+            dealt[i] = shape
+    rest = iter([shape for shape in shapes if shape[0] not in fits])
+    return [shape or next(rest) for shape in dealt]
+
+
+def _profile(subtopic: Subtopic, turn: int, arc: str, rng: random.Random) -> ClientProfile:
+    """Rotates through the subtopic's problems, so that the same one comes again as late as possible."""
+    genders = [gender for gender in GENDER_WEIGHTS if gender in subtopic.genders]
+    sent_by = f" ({subtopic.mandated_by})" if arc == "mandated" else ""
+    profile = ClientProfile(
+        subtopic=subtopic.ko,
+        age_band=rng.choice(subtopic.age_bands),
+        gender=rng.choices(genders, [GENDER_WEIGHTS[gender] for gender in genders])[0],
+        occupation=rng.choice(subtopic.occupations),
+        presenting_problem=subtopic.problems[turn % len(subtopic.problems)] + sent_by,
+        ambivalence=rng.choice(subtopic.ambivalence),
+        target_behaviour=rng.choice(subtopic.targets),
+        risk="회기 중에 위험이 드러남" if arc == "crisis" else "",
+    )
+    readiness = {"early_readiness": "preparation", "argument": "precontemplation", "mandated": "precontemplation"}.get(arc, "")
+    return draw_axes(rng, replace(profile, readiness=readiness))
+
+
+def _with_splits(cases: list[Case], rng: random.Random) -> list[Life]:
+    """Held-out splits from cases whose subtopic and problem occur once, spread over category, ending and arc."""
+    twins = Counter(_twin_key(case) for case in cases)
+    single = [case for case in cases if twins[_twin_key(case)] == 1]
+    strata = defaultdict(list)
+    for case in rng.sample(single, len(single)):
+        strata[(case.category, case.ending, case.arc)].append(case)
+    # One from each stratum in turn, in proportion to the strata of the whole: order by how much of it is taken.
+    sizes = Counter((case.category, case.ending, case.arc) for case in cases)
+    queue = sorted(
+        ((position + 0.5) / sizes[key], rng.random(), case) for key, members in strata.items() for position, case in enumerate(members)
+    )
+    held = [case for *_, case in queue[: sum(HELD_OUT.values())]]
+    splits = [name for name, count in HELD_OUT.items() for _ in range(count)]
+    # Alternating keeps the two held-out splits alike.
+    of_case = {case.id: ("validation", "test")[i % 2] for i, case in enumerate(held[: len(splits)])}
+    return [Life(case, of_case.get(case.id, "train")) for case in cases]
+
+
+def _twin_key(case: Case) -> tuple[str, str]:
+    return case.profile.subtopic, case.profile.presenting_problem

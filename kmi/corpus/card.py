@@ -1,0 +1,155 @@
+"""The cards of a built dataset: README.md with the metadata that `datasets` and the Hub read.
+
+A card is a function of the Parquet files alone, so it can be checked to be current. Three
+templates in `cards/`: `dataset.md` for the published repository `loading_script/`,
+`package.md` for `kmi/README.md` (makes `load_dataset("kmi")` find the data from a checkout's
+root), `other.md` for a dataset built anywhere else.
+
+Each table's `version` ends in a checksum of its files: for a local folder with `configs`,
+`datasets` would otherwise answer from its cache after the Parquet has changed.
+
+Not covered: checking cards against the Hub's rules, publishing (`scripts/publish.py`).
+"""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import yaml
+
+from kmi import codes
+from kmi.corpus.statistics import Statistics, markdown_tables, summarise
+from kmi.corpus.tables import ROWS, read_parquet
+
+TEMPLATES = Path(__file__).with_name("cards")
+MARK = "# Written by scripts/build_dataset.py"
+RELEASE = "0.1"  # major and minor version of the dataset; raise it when columns change
+SIZE_CATEGORIES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M"}
+
+
+@dataclass(frozen=True)
+class File:
+    """One split of one table; `memory_bytes` is its size as Arrow, as `datasets` counts it."""
+
+    path: Path
+    rows: int
+    file_bytes: int
+    memory_bytes: int
+    checksum: int
+
+    @property
+    def split(self) -> str:
+        """Taken from the file's name."""
+        return self.path.name.partition("-")[0]
+
+
+def cards(data: Path, out: Path, *, published: bool) -> dict[Path, str]:
+    """The text of every card that belongs to a built dataset, by the path it goes to.
+
+    Args:
+        data: folder with the Parquet files, `<table>/<split>-00000-of-00001.parquet`.
+        out: the dataset's folder, where `data` is or will be `data/`.
+        published: whether `out` is the published repository.
+    """
+    files = scan(data)
+    if not published:
+        return {out / "README.md": _fill("other", metadata(files, "data"), _rows(files))}
+    texts = {out / "README.md": _fill("dataset", metadata(files, "data"), _statistics(files))}
+    package = out.parent / "kmi"
+    if (package / "__init__.py").exists():
+        texts[package / "README.md"] = _fill("package", metadata(files, f"../{out.name}/data"), _rows(files))
+    return texts
+
+
+def scan(data: Path) -> dict[str, list[File]]:
+    """The files of each table that has any, tables and splits in canonical order."""
+    found = {}
+    for table in ROWS:
+        paths = [path for split in codes.SPLITS for path in sorted((data / table).glob(f"{split}-*.parquet"))]
+        if paths:
+            found[table] = [_file(path) for path in paths]
+    return found
+
+
+def metadata(files: Mapping[str, list[File]], data_path: str) -> dict[str, Any]:
+    """`configs` and `dataset_info` of a card; `data_path` leads from the card to the data folder."""
+    return {
+        "configs": [_config(table, of_table, data_path) for table, of_table in files.items()],
+        "dataset_info": [_info(table, of_table) for table, of_table in files.items()],
+    }
+
+
+def version(files: list[File]) -> str:
+    """A table's version: the release, then a checksum over the contents of its files."""
+    checksum = zlib.crc32(" ".join(f"{file.split} {file.checksum}" for file in files).encode())
+    return f"{RELEASE}.{checksum}"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a file whole or not at all, with \\n line ends on every system."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(text, encoding="utf-8", newline="\n")
+    partial.replace(path)
+
+
+def _config(table: str, files: list[File], data_path: str) -> dict[str, Any]:
+    default = {"default": True} if table == next(iter(ROWS)) else {}
+    paths = [{"split": file.split, "path": f"{data_path}/{table}/{file.path.name}"} for file in files]
+    return {"config_name": table, "version": version(files), **default, "data_files": paths}
+
+
+def _info(table: str, files: list[File]) -> dict[str, Any]:
+    return {
+        "config_name": table,
+        "splits": [{"name": file.split, "num_bytes": file.memory_bytes, "num_examples": file.rows} for file in files],
+        "download_size": sum(file.file_bytes for file in files),
+        "dataset_size": sum(file.memory_bytes for file in files),
+    }
+
+
+def _file(path: Path) -> File:
+    import pyarrow.parquet
+
+    with pyarrow.parquet.ParquetFile(path) as file:
+        # Row group by row group, as the library reads and counts it.
+        memory = sum(batch.nbytes for batch in file.iter_batches(batch_size=max(1, file.metadata.row_group(0).num_rows)))
+        rows = file.metadata.num_rows
+    return File(path, rows, path.stat().st_size, memory, zlib.crc32(path.read_bytes()))
+
+
+def _fill(template: str, generated: dict[str, Any], values: Mapping[str, str]) -> str:
+    """A template's own metadata joined by the generated, then its text with the values put in."""
+    _, front, text = (TEMPLATES / f"{template}.md").read_text(encoding="utf-8").split("---\n", 2)
+    front_matter = {**(yaml.safe_load(front) or {}), **generated}
+    if "license" in front_matter:
+        rows = sum(split["num_examples"] for split in generated["dataset_info"][0]["splits"])
+        size = next((name for limit, name in SIZE_CATEGORIES.items() if rows < limit), "n>1M")
+        front_matter = {**front_matter, "size_categories": [size]}
+    dumped = yaml.safe_dump(front_matter, allow_unicode=True, sort_keys=False, width=1000)
+    return f"---\n{MARK}; edit kmi/corpus/cards/{template}.md instead.\n{dumped}---\n{Template(text).substitute(values)}"
+
+
+def _statistics(files: Mapping[str, list[File]]) -> dict[str, str]:
+    paths = {file.split: file.path for file in files["dialogues"]}
+    splits: dict[str, Statistics] = {split: summarise(read_parquet(path)) for split, path in paths.items()}
+    if len(splits) > 1:
+        splits["전체 / all"] = summarise(chain.from_iterable(map(read_parquet, paths.values())))
+    whole = list(splits.values())[-1].report.counts
+    return {
+        **_rows(files),
+        **markdown_tables(splits),
+        "dialogues": f"{whole.dialogues:,}",
+        "utterances": f"{whole.utterances:,}",
+        "splits": ", ".join(f"{split} {s.report.counts.dialogues:,}" for split, s in splits.items() if split in codes.SPLITS),
+    }
+
+
+def _rows(files: Mapping[str, list[File]]) -> dict[str, str]:
+    from kmi.corpus.statistics import table
+
+    rows = [[f"`{name}`", *(f"{file.split} {file.rows:,}" for file in of_table)] for name, of_table in files.items()]
+    return {"tables": table(["table", *["rows"] * max(map(len, files.values()))], rows)}
