@@ -7,13 +7,15 @@ Exit code 1 where a dialogue fails a check; habits are reported and do not fail 
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from kmi.corpus.dialogue_checks import check_dialogue
+from kmi.corpus.notation import read_located
 from kmi.corpus.sources import read_batch
 from kmi.corpus.style_checks import habits, recurring
 from kmi.errors import ConfigError, DataError, run_command
-from kmi.metrics.behaviour import report
+from kmi.metrics.behaviour import measure
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -37,7 +39,8 @@ def main(argv: list[str] | None = None) -> int:
     if spans:
         print("  recurring: " + "; ".join(f"{span} ({count})" for span, count in spans))
     if dialogues:
-        print(f"  {report(dialogues)}")
+        for name, value in measure(dialogues).to_dict().items():
+            print(f"  {name}: {value}")
     return 1 if problems else 0
 
 
@@ -56,19 +59,10 @@ def check_file(file: Path, dialogues: list) -> list[str]:
     ]
 
 
-def turn_lines(file: Path) -> dict[str, list[int]]:
-    """Line numbers of the turns of each session, in the order of the file."""
-    from kmi.corpus.notation import read_notation
-
-    text = file.read_text(encoding="utf-8-sig")
-    ids = [dialogue.id for dialogue in read_notation(text, where=str(file))]
-    sessions: list[list[int]] = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.lstrip().startswith("#{"):
-            sessions.append([])
-        elif sessions and line.lstrip()[:2] in {"T ", "C "}:
-            sessions[-1].append(number)
-    return dict(zip(ids, sessions, strict=True))
+def turn_lines(file: Path) -> dict[str, Sequence[int]]:
+    """Line numbers of the turns of each session."""
+    located = read_located(file.read_text(encoding="utf-8-sig"), where=str(file))
+    return {session.dialogue.id: session.turn_lines for session in located}
 
 
 if __name__ == "__main__":

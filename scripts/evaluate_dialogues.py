@@ -1,7 +1,7 @@
-"""Prints the behaviour measures of any file of dialogues.
+"""Prints the behaviour measures of any file of dialogues, run folder or source folder.
 
     python scripts/evaluate_dialogues.py out/run/dialogues.jsonl
-    python scripts/evaluate_dialogues.py loading_script/data/dialogues/train-00000-of-00001.parquet --json
+    python scripts/evaluate_dialogues.py loading_script/source --json
 
 Reads KMI JSONL, the dataset's Parquet, compact notation, the reference release's JSON, AnnoMI
 and plain transcripts (unlabelled, so only counted). Formulas and sources: kmi/metrics/behaviour.py.
@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from kmi.corpus.readers import read_dialogues
 from kmi.errors import run_command
-from kmi.metrics.behaviour import BehaviourReport, measure
+from kmi.metrics.behaviour import BehaviourReport, report
 
 RATIOS = {
     "reflection_to_question": "reflections : questions",
@@ -27,17 +27,17 @@ RATIOS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Reads, measures, prints; 0 on success."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", help="file of dialogues")
+    parser.add_argument("path", help="file of dialogues, run folder or source folder")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     args = parser.parse_args(argv)
-    report = measure(read_dialogues(args.file))
-    print(json.dumps(report.to_dict(), ensure_ascii=False, indent=2) if args.json else as_table(report))
+    found = report(read_dialogues(args.path))
+    print(json.dumps(found.to_dict(), ensure_ascii=False, indent=2) if args.json else as_table(found))
     return 0
 
 
-def as_table(report: BehaviourReport) -> str:
+def as_table(found: BehaviourReport) -> str:
     """The report as text; shares are of that speaker's turns, "-" is undefined."""
-    counts = report.counts
+    counts = found.counts
     lines = [
         f"{counts.dialogues:,} sessions, {counts.utterances:,} utterances "
         f"({counts.therapist_turns:,} therapist, {counts.client_turns:,} client)",
@@ -48,7 +48,7 @@ def as_table(report: BehaviourReport) -> str:
         "",
     ]
     for name, title in RATIOS.items():
-        value = getattr(report, name)
+        value = getattr(found, name)
         lines.append(f"{title:<40}{'-' if value is None else f'{value:.2f}':>8}")
     return "\n".join(lines)
 

@@ -47,7 +47,6 @@ def main(argv: list[str] | None = None) -> int:
         "mode": options.mode,
         "policy": options.policy,
         "seed": options.seed,
-        "writer": writer.describe(),
         "forecaster": forecaster.revision,
         "posts": [case.id for case in cases],
     }

@@ -10,7 +10,7 @@ Not covered: names of persons and places, which no pattern finds reliably.
 import hashlib
 import json
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ class Post:
     id: str
     context: str
     category: str = ""
-    profile: ClientProfile = ClientProfile()
+    profile: ClientProfile = field(default_factory=ClientProfile)
 
 
 def read_posts(path: str | Path) -> list[Post]:

@@ -10,6 +10,7 @@ Not covered: what is said in the sessions (`kmi.simulation`).
 
 import random
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from kmi.clients.arcs import arcs
@@ -43,34 +44,43 @@ class Life:
     split: str
 
 
-def draw_lives(seed: int, quotas: dict[str, int] | None = None) -> list[Life]:
+def draw_lives(seed: int, categories: Iterable[str] = tuple(QUOTAS)) -> list[Life]:
     """All lives of the corpus, in the order of their ids; the same seed gives the same lives.
+
+    Each category is drawn on its own, so that a change in one leaves the others as they are.
 
     Args:
         seed: decides every draw.
-        quotas: sessions per category; by default `QUOTAS` less the exemplars.
+        categories: which to draw; all by default.
     """
-    rng = random.Random(f"{seed}/lives")
-    quotas = quotas or {name: quota - EXEMPLARS_PER_CATEGORY for name, quota in QUOTAS.items()}
-    chosen = [pick for category, quota in quotas.items() for pick in _subtopics(category, quota, rng)]
-    shapes = _match_shapes([subtopic for subtopic, _ in chosen], _shapes(len(chosen), rng), rng)
-    numbers: Counter[str] = Counter()
-    cases = []
-    for (subtopic, turn), (arc, ending) in zip(chosen, shapes, strict=True):
-        numbers[subtopic.category] += 1
-        slug = CATEGORIES[subtopic.category].slug.replace("_", "-")
-        cases.append(
-            Case(
-                id=f"kmi-{slug}-{numbers[subtopic.category]:03d}",
-                category=subtopic.category,
-                context="",
-                profile=_profile(subtopic, turn, arc, rng),
-                arc=arc,
-                ending=ending,
-                seed=rng.randrange(2**31),
-            )
+    quotas = {name: quota - EXEMPLARS_PER_CATEGORY for name, quota in QUOTAS.items()}
+    held = {split: _apportion(count, quotas) for split, count in HELD_OUT.items()}
+    return [
+        life
+        for category in categories
+        for life in _draw_category(
+            category, quotas[category], {split: held[split][category] for split in held}, random.Random(f"{seed}/{category}")
         )
-    return _with_splits(cases, rng)
+    ]
+
+
+def _draw_category(category: str, quota: int, held: dict[str, int], rng: random.Random) -> list[Life]:
+    chosen = _subtopics(category, quota, rng)
+    shapes = _match_shapes([subtopic for subtopic, _ in chosen], _shapes(quota, rng), rng)
+    slug = CATEGORIES[category].slug.replace("_", "-")
+    cases = [
+        Case(
+            id=f"kmi-{slug}-{number:03d}",
+            category=category,
+            context="",
+            profile=_profile(subtopic, turn, arc, rng),
+            arc=arc,
+            ending=ending,
+            seed=rng.randrange(2**31),
+        )
+        for number, ((subtopic, turn), (arc, ending)) in enumerate(zip(chosen, shapes, strict=True), start=1)
+    ]
+    return _with_splits(cases, held, rng)
 
 
 def _subtopics(category: str, quota: int, rng: random.Random) -> list[tuple[Subtopic, int]]:
@@ -89,15 +99,20 @@ def _shapes(count: int, rng: random.Random) -> list[tuple[str, str]]:
         for arc in arcs().values()
         for ending, share in zip(ENDINGS, arc.endings, strict=True)
     }
-    total = sum(weights.values())
-    exact = {pair: count * weight / total for pair, weight in weights.items()}
-    counts = {pair: int(value) for pair, value in exact.items()}
-    by_remainder = sorted(exact, key=lambda pair: counts[pair] - exact[pair])
-    for pair in by_remainder[: count - sum(counts.values())]:
-        counts[pair] += 1
+    counts = _apportion(count, weights)
     shapes = [pair for pair, n in counts.items() for _ in range(n)]
     rng.shuffle(shapes)
     return shapes
+
+
+def _apportion(count: int, weights: dict) -> dict:
+    """Whole numbers that sum to `count`, in proportion to the weights (largest remainders)."""
+    exact = {key: count * weight / sum(weights.values()) for key, weight in weights.items()}
+    counts = {key: int(value) for key, value in exact.items()}
+    by_remainder = sorted(exact, key=lambda key: counts[key] - exact[key])
+    for key in by_remainder[: count - sum(counts.values())]:
+        counts[key] += 1
+    return counts
 
 
 def _match_shapes(chosen: list[Subtopic], shapes: list[tuple[str, str]], rng: random.Random) -> list[tuple[str, str]]:
@@ -133,22 +148,26 @@ def _profile(subtopic: Subtopic, turn: int, arc: str, rng: random.Random) -> Cli
     return draw_axes(rng, replace(profile, readiness=readiness))
 
 
-def _with_splits(cases: list[Case], rng: random.Random) -> list[Life]:
-    """Held-out splits from cases whose subtopic and problem occur once, spread over category, ending and arc."""
+def _with_splits(cases: list[Case], held: dict[str, int], rng: random.Random) -> list[Life]:
+    """Held-out cases have a subtopic and problem of their own and are spread over arcs and endings."""
     twins = Counter(_twin_key(case) for case in cases)
     single = [case for case in cases if twins[_twin_key(case)] == 1]
     strata = defaultdict(list)
     for case in rng.sample(single, len(single)):
-        strata[(case.category, case.ending, case.arc)].append(case)
-    # One from each stratum in turn, in proportion to the strata of the whole: order by how much of it is taken.
-    sizes = Counter((case.category, case.ending, case.arc) for case in cases)
-    queue = sorted(
-        ((position + 0.5) / sizes[key], rng.random(), case) for key, members in strata.items() for position, case in enumerate(members)
-    )
-    held = [case for *_, case in queue[: sum(HELD_OUT.values())]]
-    splits = [name for name, count in HELD_OUT.items() for _ in range(count)]
-    # Alternating keeps the two held-out splits alike.
-    of_case = {case.id: ("validation", "test")[i % 2] for i, case in enumerate(held[: len(splits)])}
+        strata[(case.arc, case.ending)].append(case)
+    # Taken in the order of the share of its stratum that would then be held out.
+    sizes = Counter((case.arc, case.ending) for case in cases)
+    queue = sorted(((n + 0.5) / sizes[key], rng.random(), case.id) for key, own in strata.items() for n, case in enumerate(own))
+    wanted = sum(held.values())
+    if len(queue) < wanted:
+        raise ConfigError(f"Only {len(queue)} cases of {cases[0].category} stand alone, {wanted} are to be held out.")
+    # Alternating keeps the held-out splits alike.
+    names = [split for _ in range(max(held.values())) for split in held]
+    left, of_case = dict(held), {}
+    for (*_, case_id), split in zip(queue[:wanted], names, strict=False):
+        split = split if left[split] else max(left, key=left.__getitem__)
+        left[split] -= 1
+        of_case[case_id] = split
     return [Life(case, of_case.get(case.id, "train")) for case in cases]
 
 

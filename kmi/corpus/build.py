@@ -16,9 +16,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from kmi import codes
 from kmi.corpus import card
 from kmi.corpus.tables import ROWS, Row, features
-from kmi.dialogue import Dialogue, to_line, validate
+from kmi.dialogue import Dialogue, to_line, validate, with_split
 from kmi.errors import ConfigError, DataError
 
 PUBLISHED = "loading_script"
@@ -104,6 +105,7 @@ def _write_tables(dialogues: Iterable[Dialogue], data: Path) -> RowCounts:
     try:
         for dialogue in dialogues:
             split = dialogue.split or "train"
+            dialogue = with_split(dialogue, split)
             for table, rows in ROWS.items():
                 for row in rows(dialogue):
                     if (table, split) not in writers:
@@ -112,10 +114,10 @@ def _write_tables(dialogues: Iterable[Dialogue], data: Path) -> RowCounts:
     finally:
         for writer in writers.values():
             writer.close()
-    counts: RowCounts = {}
-    for (table, split), writer in writers.items():
-        counts.setdefault(table, {})[split] = writer.rows
-    return counts
+    return {
+        table: {split: writers[table, split].rows for split in codes.SPLITS if (table, split) in writers}
+        for table in ROWS
+    }
 
 
 class _TableWriter:
@@ -151,4 +153,6 @@ class _TableWriter:
         try:
             self._file.write_table(pyarrow.Table.from_pylist(pending, schema=self.features.arrow_schema))
         except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError) as error:
-            raise DataError(f"a value in dialogues {pending[0]['id']!r} to {pending[-1]['id']!r} has a wrong type: {error}") from None
+            raise DataError(
+                f"a value in dialogues {pending[0]['id']!r} to {pending[-1]['id']!r} has a wrong type: {error}"
+            ) from None

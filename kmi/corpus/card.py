@@ -22,7 +22,7 @@ from typing import Any
 import yaml
 
 from kmi import codes
-from kmi.corpus.statistics import Statistics, markdown_tables, summarise
+from kmi.corpus.statistics import Statistics, markdown_table, markdown_tables, summarise
 from kmi.corpus.tables import ROWS, read_parquet
 
 TEMPLATES = Path(__file__).with_name("cards")
@@ -58,7 +58,8 @@ def cards(data: Path, out: Path, *, published: bool) -> dict[Path, str]:
     files = scan(data)
     if not published:
         return {out / "README.md": _fill("other", metadata(files, "data"), _rows(files))}
-    texts = {out / "README.md": _fill("dataset", metadata(files, "data"), _statistics(files))}
+    generated = {"size_categories": [_size_category(files)], **metadata(files, "data")}
+    texts = {out / "README.md": _fill("dataset", generated, _statistics(files))}
     package = out.parent / "kmi"
     if (package / "__init__.py").exists():
         texts[package / "README.md"] = _fill("package", metadata(files, f"../{out.name}/data"), _rows(files))
@@ -116,7 +117,9 @@ def _file(path: Path) -> File:
 
     with pyarrow.parquet.ParquetFile(path) as file:
         # Row group by row group, as the library reads and counts it.
-        memory = sum(batch.nbytes for batch in file.iter_batches(batch_size=max(1, file.metadata.row_group(0).num_rows)))
+        memory = sum(
+            batch.nbytes for batch in file.iter_batches(batch_size=max(1, file.metadata.row_group(0).num_rows))
+        )
         rows = file.metadata.num_rows
     return File(path, rows, path.stat().st_size, memory, zlib.crc32(path.read_bytes()))
 
@@ -125,31 +128,30 @@ def _fill(template: str, generated: dict[str, Any], values: Mapping[str, str]) -
     """A template's own metadata joined by the generated, then its text with the values put in."""
     _, front, text = (TEMPLATES / f"{template}.md").read_text(encoding="utf-8").split("---\n", 2)
     front_matter = {**(yaml.safe_load(front) or {}), **generated}
-    if "license" in front_matter:
-        rows = sum(split["num_examples"] for split in generated["dataset_info"][0]["splits"])
-        size = next((name for limit, name in SIZE_CATEGORIES.items() if rows < limit), "n>1M")
-        front_matter = {**front_matter, "size_categories": [size]}
     dumped = yaml.safe_dump(front_matter, allow_unicode=True, sort_keys=False, width=1000)
-    return f"---\n{MARK}; edit kmi/corpus/cards/{template}.md instead.\n{dumped}---\n{Template(text).substitute(values)}"
+    return (
+        f"---\n{MARK}; edit kmi/corpus/cards/{template}.md instead.\n{dumped}---\n{Template(text).substitute(values)}"
+    )
+
+
+def _size_category(files: Mapping[str, list[File]]) -> str:
+    """The Hub's name for the number of dialogues."""
+    rows = sum(file.rows for file in files["dialogues"])
+    return next((name for limit, name in SIZE_CATEGORIES.items() if rows < limit), "n>1M")
 
 
 def _statistics(files: Mapping[str, list[File]]) -> dict[str, str]:
     paths = {file.split: file.path for file in files["dialogues"]}
     splits: dict[str, Statistics] = {split: summarise(read_parquet(path)) for split, path in paths.items()}
+    sizes = ", ".join(f"{split} {statistics.report.counts.dialogues:,}" for split, statistics in splits.items())
+    whole = summarise(chain.from_iterable(map(read_parquet, paths.values())))
     if len(splits) > 1:
-        splits["전체 / all"] = summarise(chain.from_iterable(map(read_parquet, paths.values())))
-    whole = list(splits.values())[-1].report.counts
-    return {
-        **_rows(files),
-        **markdown_tables(splits),
-        "dialogues": f"{whole.dialogues:,}",
-        "utterances": f"{whole.utterances:,}",
-        "splits": ", ".join(f"{split} {s.report.counts.dialogues:,}" for split, s in splits.items() if split in codes.SPLITS),
-    }
+        splits["전체 / all"] = whole
+    counts = whole.report.counts
+    numbers = {"dialogues": f"{counts.dialogues:,}", "utterances": f"{counts.utterances:,}", "splits": sizes}
+    return {**_rows(files), **markdown_tables(splits), **numbers}
 
 
 def _rows(files: Mapping[str, list[File]]) -> dict[str, str]:
-    from kmi.corpus.statistics import table
-
-    rows = [[f"`{name}`", *(f"{file.split} {file.rows:,}" for file in of_table)] for name, of_table in files.items()]
-    return {"tables": table(["table", *["rows"] * max(map(len, files.values()))], rows)}
+    sizes = {name: ", ".join(f"{file.split} {file.rows:,}" for file in of_table) for name, of_table in files.items()}
+    return {"rows": markdown_table(["config", "rows"], [[f"`{name}`", size] for name, size in sizes.items()])}

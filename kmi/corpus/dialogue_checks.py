@@ -6,6 +6,7 @@ Not covered: limits over many dialogues (repetition across sessions, distributio
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from kmi.corpus.utterance_checks import check_utterance
 from kmi.dialogue import Dialogue
@@ -47,7 +48,7 @@ def _shape(dialogue: Dialogue) -> list[tuple[str, str]]:
         found.append(("utterances", f"발화가 {len(roles)}개입니다. {MIN_UTTERANCES}-{MAX_UTTERANCES}개여야 합니다."))
     if roles[0] != "therapist" or roles[-1] != "therapist":
         found.append(("therapist_frames", "상담자의 말로 시작하고 끝나야 합니다."))
-    if any(a == b for a, b in zip(roles, roles[1:], strict=False)):
+    if any(a == b for a, b in pairwise(roles)):
         found.append(("alternation", "두 사람이 번갈아 말해야 합니다."))
     return found
 

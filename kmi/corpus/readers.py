@@ -4,8 +4,8 @@
 notation, the reference release's JSON, AnnoMI's table and JSON, plain transcripts. It
 looks at the content; only a table is known by its header line.
 
-Not covered: the AnnoMI formats themselves (`kmi.corpus.annomi`), the corpus sources with
-packets and second codes (`kmi.corpus.sources`).
+Not covered: the formats that have modules of their own (`kmi.corpus.notation`, `annomi`,
+`sources`, `tables`).
 """
 
 import json
@@ -17,6 +17,7 @@ from typing import Any
 from kmi import codes
 from kmi.corpus.annomi import read_annomi_csv, read_annomi_kmi8
 from kmi.corpus.notation import read_notation
+from kmi.corpus.sources import RUN_FILE, read_run, read_sources
 from kmi.corpus.tables import read_parquet
 from kmi.dialogue import Dialogue, json_lines, read_jsonl
 from kmi.errors import DataError, allowed
@@ -31,17 +32,15 @@ HANGUL = re.compile("[가-힣]")
 
 
 def read_dialogues(path: str | Path) -> Iterator[Dialogue]:
-    """Yields the dialogues of a file in any supported format.
+    """Yields the dialogues of a file in any supported format, of a run folder or a source folder.
 
     Raises:
         DataError: if the file is missing, empty or damaged, naming file and line; while
             iterating, since most formats are read as they go.
     """
     path = Path(path)
-    if path.is_dir():
-        raise DataError(f"Expected a file at {path}, found a folder.", "A run's sessions are in its dialogues.jsonl.")
-    if not path.is_file():
-        raise DataError(f"Expected a file at {path}, found none.", "Check the path.")
+    if not path.exists():
+        raise DataError(f"Expected a file or folder at {path}, found none.", "Check the path.")
     empty = True
     for dialogue in _reader(path):
         empty = False
@@ -82,6 +81,8 @@ def read_transcript(path: str | Path) -> Iterator[Dialogue]:
 
 
 def _reader(path: Path) -> Iterator[Dialogue]:
+    if path.is_dir():
+        return read_run(path) if (path / RUN_FILE).exists() else iter(read_sources(path))
     with path.open("rb") as file:
         if file.read(4) == b"PAR1":
             return read_parquet(path)

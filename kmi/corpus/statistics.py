@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from kmi import codes
 from kmi.dialogue import Dialogue
-from kmi.metrics.behaviour import BehaviourReport, measure
+from kmi.metrics.behaviour import BehaviourReport, report
 
 
 @dataclass
@@ -19,7 +19,9 @@ class Tally:
     """What a pass over dialogues adds up beside the behaviour counts; keys are stored values."""
 
     characters: Counter = field(default_factory=Counter)  # of the Korean text, by role
-    values: dict[str, Counter] = field(default_factory=lambda: {name: Counter() for name in ("category", "arc", "ending")})
+    values: dict[str, Counter] = field(
+        default_factory=lambda: {name: Counter() for name in ("category", "arc", "ending")}
+    )
     subtypes: Counter = field(default_factory=Counter)
     corrected: int = 0  # dialogues in which the client corrects a reflection
     english: int = 0  # utterances with an English text
@@ -49,7 +51,7 @@ class Statistics:
 def summarise(dialogues: Iterable[Dialogue]) -> Statistics:
     """Counts dialogues in one pass."""
     tally = Tally()
-    return Statistics(measure(tally.watching(dialogues)), tally)
+    return Statistics(report(tally.watching(dialogues)), tally)
 
 
 def markdown_tables(splits: Mapping[str, Statistics]) -> dict[str, str]:
@@ -67,7 +69,7 @@ def markdown_tables(splits: Mapping[str, Statistics]) -> dict[str, str]:
     }
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A Markdown table; every cell on one line."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
@@ -90,9 +92,11 @@ def _sizes(splits: Mapping[str, Statistics]) -> str:
             s.tally.characters["client"], s.report.counts.client_turns
         ),
         "영어가 있는 발화 / utterances with English": lambda s: f"{s.tally.english:,}",
-        "빗나간 반영을 내담자가 바로잡는 대화 / dialogues with a corrected reflection": lambda s: f"{s.tally.corrected:,}",
+        "빗나간 반영을 내담자가 바로잡는 대화 / dialogues with a corrected reflection": lambda s: (
+            f"{s.tally.corrected:,}"
+        ),
     }
-    return table(["", *splits], [[name, *map(figure, splits.values())] for name, figure in figures.items()])
+    return markdown_table(["", *splits], [[name, *map(figure, splits.values())] for name, figure in figures.items()])
 
 
 def _ratios(splits: Mapping[str, Statistics]) -> str:
@@ -108,11 +112,15 @@ def _ratios(splits: Mapping[str, Statistics]) -> str:
         value = getattr(statistics.report, name)
         return "-" if value is None else f"{value:.2f}"
 
-    return table(["", *splits], [[title, *(cell(s, name) for s in splits.values())] for name, title in names.items()])
+    return markdown_table(
+        ["", *splits], [[title, *(cell(s, name) for s in splits.values())] for name, title in names.items()]
+    )
 
 
 def _codes(
-    splits: Mapping[str, Statistics], known: Mapping[str, codes.Code], counts_of: Callable[[Statistics], Mapping[str, int]]
+    splits: Mapping[str, Statistics],
+    known: Mapping[str, codes.Code],
+    counts_of: Callable[[Statistics], Mapping[str, int]],
 ) -> str:
     def cell(statistics: Statistics, name: str) -> str:
         counts = counts_of(statistics)
@@ -122,13 +130,15 @@ def _codes(
     def title(code: codes.Code) -> str:
         return " / ".join(dict.fromkeys(part for part in (code.ko, code.en or code.name) if part))
 
-    return table(["", *splits], [[title(code), *(cell(s, name) for s in splits.values())] for name, code in known.items()])
+    return markdown_table(
+        ["", *splits], [[title(code), *(cell(s, name) for s in splits.values())] for name, code in known.items()]
+    )
 
 
 def _glossary() -> str:
     header = ["코드 / code", "뜻 / meaning", "예 / example"]
     coded = (*codes.THERAPIST.values(), *codes.TALK.values(), *codes.SUBTYPES.values())
-    return table(
+    return markdown_table(
         header,
         [
             [

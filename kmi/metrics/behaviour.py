@@ -1,6 +1,6 @@
 """Behaviour counts of a set of dialogues and the ratios that MI fidelity instruments build on.
 
-`measure` gives everything in one report; the ratios are functions of its counts. Counts are
+`report` gives everything at once; the ratios are functions of its counts. Counts are
 pooled: a ratio over many dialogues is that of all their turns together, so long sessions
 weigh more. Sources: MITI 4.2.1 (Moyers et al. 2014) for therapist ratios, MISC 2.5 (Houck et
 al. 2010) for client talk. Realised labels count, plans do not.
@@ -48,8 +48,18 @@ class BehaviourReport:
         """The JSON form: the counts and, beside them, the ratios."""
         return asdict(self)
 
+    def __str__(self) -> str:
+        ratios = {
+            "R:Q": self.reflection_to_question,
+            "complex": self.complex_share,
+            "open": self.open_share,
+            "change talk": self.change_talk_share,
+            "CT/(CT+ST)": self.change_to_sustain_share,
+        }
+        return ", ".join(f"{name} {'-' if value is None else f'{value:.2f}'}" for name, value in ratios.items())
 
-def measure(dialogues: Iterable[Dialogue]) -> BehaviourReport:
+
+def report(dialogues: Iterable[Dialogue]) -> BehaviourReport:
     """Counts a set of dialogues in one pass and derives all ratios."""
     counts = count(dialogues)
     return BehaviourReport(

@@ -26,7 +26,7 @@ TARGET_SHARES = {
     "Simple Reflection": 0.20,
     "Complex Reflection": 0.30,
     "Open Question": 0.17,
-    "Closed Question": 0.07,
+    "Closed Question": 0.11,
     "Affirm": 0.06,
     "General": 0.02,
 }
@@ -213,7 +213,7 @@ def _kmi_fallback(situation: Situation, top: tuple[Forecast, ...]) -> Decision:
 
 def _barred(situation: Situation, label: str) -> bool:
     nothing_said = situation.turn == 0 and (label in REFLECTIONS or label == "Affirm")
-    greeting_again = label == "General" and "General" in situation.labels[-8:]
+    greeting_again = label == "General" and "General" in situation.labels
     untold = label not in TARGET_SHARES  # information and advice come after permission only
     return nothing_said or greeting_again or untold or _runs(situation, label)
 

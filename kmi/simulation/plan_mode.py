@@ -12,7 +12,7 @@ from kmi import codes
 from kmi.clients.cases import Case
 from kmi.corpus.dialogue_checks import check_dialogue
 from kmi.corpus.notation import read_notation
-from kmi.corpus.sources import with_packet
+from kmi.corpus.sources import merge_packet
 from kmi.corpus.utterance_checks import Finding
 from kmi.dialogue import ClientProfile, Dialogue, Forecast
 from kmi.errors import DataError
@@ -132,7 +132,7 @@ def _read(answer: str, packet: Packet) -> tuple[Dialogue | None, list[Finding]]:
         found = list(read_notation(_only_notation(answer), where=where))
         if len(found) != 1:
             raise DataError(f"{where}: expected one session opened by #{{...}}, got {len(found)}.")
-        dialogue = with_packet(found[0], packet.to_dict(), where=where, packet_where=f"packet {packet.case.id}")
+        dialogue = merge_packet(found[0], packet.to_dict(), where=where)
     except DataError as error:
         return None, [Finding("notation", str(error))]
     return dialogue, [Finding(f.rule, f"{f.turn}번째 말: {f.message}") for f in check_dialogue(dialogue)]

@@ -1,6 +1,6 @@
 """The folder of a run: configuration, lock, ledger, session records, the merged result.
 
-    run.json                 what decides the answers; another configuration is refused
+    run.json, writer.json    what decides the answers; another configuration is refused
     lock-00000               held while a process works here
     ledger/process-*.jsonl   every answer (`kmi.simulation.ledger`)
     sessions/process-*.jsonl one line per session that is over, finished or failed
@@ -33,7 +33,7 @@ class RunFolder:
 
     def __init__(self, path: str | Path, config: dict[str, Any], process: int = 0) -> None:
         self.path = Path(path)
-        self.config = json.loads(json.dumps(config))
+        self.config = config
         self.process = process
         self._lock: int | None = None
 
@@ -42,7 +42,7 @@ class RunFolder:
         try:
             (self.path / "sessions").mkdir(parents=True, exist_ok=True)
             self._take_lock()
-            self._check_config()
+            self.agree("run", self.config)
         except (FileExistsError, NotADirectoryError):
             raise ConfigError(f"Expected a folder at --out {self.path}, found a file.", "Name another --out.") from None
         except PermissionError:
@@ -102,21 +102,22 @@ class RunFolder:
                 f"Another run is working in {self.path}.", "Wait for it to end, stop it, or name another --out."
             ) from None
 
-    def _check_config(self) -> None:
-        path = self.path / "run.json"
+    def agree(self, name: str, values: dict[str, Any]) -> None:
+        """Stores `values` as <name>.json, or raises `ConfigError` where a run stored others before."""
+        path, values = self.path / f"{name}.json", json.loads(json.dumps(values))
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            partial = self.path / f"run.json.{self.process}.partial"
-            partial.write_text(json.dumps(self.config, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+            partial = self.path / f"{name}.{self.process}.partial"
+            partial.write_text(json.dumps(values, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
             partial.replace(path)
             return
         except ValueError:
             raise ConfigError(f"{path} is damaged.", "Name another --out, or remove it if you know the run is the same.") from None
-        for name in [*self.config, *stored]:
-            if stored.get(name) != self.config.get(name):
+        for key in [*values, *stored]:
+            if stored.get(key) != values.get(key):
                 raise ConfigError(
-                    f"{self.path} holds a run with another {name}: {stored.get(name)!r} there, {self.config.get(name)!r} here.",
+                    f"{self.path} holds a run with another {key}: {stored.get(key)!r:.120} there, {values.get(key)!r:.120} here.",
                     "Name another --out, or go on with the same settings.",
                 )
 

@@ -99,6 +99,8 @@ class Runner:
         try:
             if share:
                 await self.writer.prepare()
+                # Only now is the model known where the server was asked for its only one.
+                self.folder.agree("writer", self.writer.describe())
                 async with asyncio.TaskGroup() as group:
                     for _ in range(min(self.writer.concurrency, len(share))):
                         group.create_task(self._worker(queue))

@@ -11,18 +11,19 @@ asked next, and leaves the rest waiting. Requests are named by their content, so
 answer to an older prompt is never used for a newer one. Several processes may share the
 folder. Answers are indexed, not held: 100,000 of them cost some 40 MB.
 
-Not covered: sending and fetching (each service has its command for that), and removing
-requests of an abandoned run (delete requests.jsonl).
+Not covered: sending and fetching (each service has its command for that), splitting
+requests.jsonl for services that limit a file, and removing requests of an abandoned run
+(delete the file).
 """
 
 import json
 import logging
-import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from kmi.errors import ConfigError, DataError, WriterError
+from kmi.errors import ConfigError, DataError, WriterError, WriterUnavailable
 from kmi.writers.base import Completion, NotYet, WriteRequest, answer_text
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 # Faults of the service, not of the request: these stay among the requests and can be sent again.
 PASSING_STATUS = {408, 409, 429}
 PASSING_CODES = {"batch_expired", "batch_cancelled"}
+# So many hex digits of a request's key end the name of its packet.
+KEY_DIGITS = 12
 
 
 class BatchFileWriter:
@@ -61,11 +64,13 @@ class BatchFileWriter:
         except OSError as error:
             raise ConfigError(f"The batch folder {self.folder} cannot be made ({error.strerror}).") from None
         self._places = self._index()
+        partial = self._requests.with_suffix(".partial")
         with self._lock():
-            waiting = self._waiting_lines()
-            self._asked = set(waiting)
-            partial = self._requests.with_suffix(".partial")
-            partial.write_bytes(b"".join(waiting.values()))
+            with partial.open("wb") as file:
+                self._asked = set()
+                for key, line in self._waiting_lines():
+                    self._asked.add(key)
+                    file.write(line)
             partial.replace(self._requests)
 
     async def write(self, request: WriteRequest) -> Completion:
@@ -76,11 +81,9 @@ class BatchFileWriter:
         if key in self._places:
             return self._read(request.id, *self._places[key])
         if request.cue.role == "session":
-            name = packet_name(request)
-            text = self._answer_by_hand(name)
+            text = self._answer_by_hand(packet_name(request))
             if text:
                 return Completion(text)
-            self._write_packet(name, request)
         if key not in self._asked:
             self._file(request)
             self._asked.add(key)
@@ -121,18 +124,20 @@ class BatchFileWriter:
             raise WriterError(f"Request {request_id}: {path} holds no answer but: {completion:.200}")
         return completion
 
-    def _waiting_lines(self) -> dict[str, bytes]:
+    def _waiting_lines(self) -> Iterator[tuple[str, bytes]]:
         """The lines of requests.jsonl without an answer; a line torn by a crash is dropped and asked again."""
-        lines = {}
-        for line in self._requests.read_bytes().splitlines(keepends=True) if self._requests.exists() else []:
-            try:
-                key = json.loads(line)["custom_id"]
-            except (ValueError, TypeError, KeyError):
-                log.warning("%s: dropped a damaged line; its request is written anew", self._requests)
-                continue
-            if key not in self._places:
-                lines[key] = line
-        return lines
+        if not self._requests.exists():
+            return
+        by_hand = {path.stem[-KEY_DIGITS:] for path in (self.folder / "answers").glob("*.txt") if path.stat().st_size}
+        with self._requests.open("rb") as file:
+            for line in file:
+                try:
+                    key = json.loads(line)["custom_id"]
+                except (ValueError, TypeError, KeyError):
+                    log.warning("%s: dropped a damaged line; its request is written anew", self._requests)
+                    continue
+                if key not in self._places and key[:KEY_DIGITS] not in by_hand:
+                    yield key, line
 
     def _file(self, request: WriteRequest) -> None:
         body = {
@@ -143,17 +148,19 @@ class BatchFileWriter:
             "seed": request.seed,
         }
         record = {"custom_id": request.key, "method": "POST", "url": "/v1/chat/completions", "body": body}
-        # The lock keeps the line out of a file that another process is about to replace.
-        with self._lock(), self._requests.open("ab") as file:
-            file.write(json.dumps(record).encode() + b"\n")
+        try:
+            if request.cue.role == "session":
+                self._write_packet(request)
+            # The lock keeps the line out of a file that another process is about to replace.
+            with self._lock(), self._requests.open("ab") as file:
+                file.write(json.dumps(record).encode() + b"\n")
+        except OSError as error:
+            raise WriterUnavailable(f"Cannot write to {self.folder} ({error.strerror}).", "Make room, run again.") from None
 
-    def _write_packet(self, name: str, request: WriteRequest) -> None:
-        path = self.folder / "packets" / name
-        if not path.exists():
-            text = "\n\n".join(message["content"].strip() for message in request.messages)
-            partial = path.with_suffix(f".{os.getpid()}.partial")
-            partial.write_text(text + "\n", encoding="utf-8", errors="replace")
-            partial.replace(path)
+    def _write_packet(self, request: WriteRequest) -> None:
+        text = "\n\n".join(message["content"].strip() for message in request.messages)
+        path = self.folder / "packets" / packet_name(request)
+        path.write_text(text + "\n", encoding="utf-8", errors="replace")
 
     def _answer_by_hand(self, name: str) -> str:
         path = self.folder / "answers" / name
@@ -169,7 +176,7 @@ def packet_name(request: WriteRequest) -> str:
     """File name of a packet and its answer: readable, unique, and never leading out of the folder."""
     # 50 Korean letters are 150 bytes; file systems take 255.
     readable = re.sub(r"[^\w-]", "_", request.id)[:50]
-    return f"{readable}-{request.key[:12]}.txt"
+    return f"{readable}-{request.key[:KEY_DIGITS]}.txt"
 
 
 def _parse(line: bytes, where: str) -> dict[str, Any]:
@@ -204,5 +211,5 @@ def _completion(record: dict[str, Any]) -> Completion | str:
         return json.dumps(record.get("error") or record.get("response"), ensure_ascii=False)
     if not text:
         return "an empty text"
-    usage = body.get("usage") or {}
-    return Completion(text, usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0), body.get("model") or "")
+    usage = body["usage"] if isinstance(body.get("usage"), dict) else {}
+    return Completion(text, usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0, body.get("model") or "")

@@ -14,6 +14,7 @@ token), and any thought about what is said.
 """
 
 import argparse
+import contextlib
 import json
 import logging
 import math
@@ -59,7 +60,8 @@ class DummyServer:
         faults: plan of the faults in chat completions; None for none.
         key: the only key accepted, or None to accept all. The 401 shows the wrong key
             in full, as careless servers do.
-        models: ids listed and served; other models get a 404.
+        models: ids served; other models get a 404.
+        listed: ids listed, where these are not all.
         port: 0 picks a free one.
     """
 
@@ -71,9 +73,11 @@ class DummyServer:
         faults: FaultPlan | None = None,
         key: str | None = None,
         models: tuple[str, ...] = ("dummy",),
+        listed: tuple[str, ...] | None = None,
         port: int = 0,
     ) -> None:
         self.answer, self.latency_sec, self.key, self.models = answer, latency_sec, key, models
+        self.listed = models if listed is None else listed
         self.faults = faults or script()
         self.served: list[Served] = []
         self._asked: Counter[str] = Counter()
@@ -134,6 +138,25 @@ class _Server(ThreadingHTTPServer):
     # The default of 5 resets connections when a run opens its 64 at once.
     request_queue_size = 256
 
+    def __init__(self, *args: Any) -> None:
+        self._open: set[Any] = set()
+        super().__init__(*args)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        """Breaks connections that clients keep for later, as a killed server does."""
+        super().server_close()
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hung up is no news; a mistake in `answer` or in a plan is."""
         known = isinstance(sys.exception(), ConnectionError)
@@ -150,7 +173,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         entry = self._log({})
         if self._accepted():
-            models = [{"id": name, "object": "model", "owned_by": "kmi"} for name in self.dummy.models]
+            models = [{"id": name, "object": "model", "owned_by": "kmi"} for name in self.dummy.listed]
             self._send(200, {"object": "list", "data": models}) if self.path == "/v1/models" else self._not_found()
         entry.end = time.monotonic()
 
@@ -205,7 +228,8 @@ class _Handler(BaseHTTPRequestHandler):
             case "hang" | "drop":
                 self.dummy.wait(float(fault.value))
                 self.close_connection = True
-                self.connection.shutdown(socket.SHUT_RDWR)
+                with contextlib.suppress(OSError):
+                    self.connection.shutdown(socket.SHUT_RDWR)
 
     def _send(self, status: int, body: Payload | bytes, headers: dict[str, str] | None = None) -> None:
         data = body if isinstance(body, bytes) else _json(body)

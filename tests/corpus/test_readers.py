@@ -5,7 +5,7 @@ import pytest
 from kmi.corpus.notation import write_notation
 from kmi.corpus.readers import read_dialogues, read_reference_json, read_transcript
 from kmi.dialogue import Dialogue, Utterance, write_jsonl
-from kmi.errors import DataError
+from kmi.errors import ConfigError, DataError
 
 RECORD = {
     "id": 17,
@@ -179,7 +179,7 @@ def test_an_unusable_file_is_refused(tmp_path, content, words):
 def test_missing_folder_and_undecodable_files_are_refused(tmp_path):
     with pytest.raises(DataError, match="found none"):
         list(read_dialogues(tmp_path / "absent.jsonl"))
-    with pytest.raises(DataError, match="found a folder"):
+    with pytest.raises(ConfigError, match="source texts"):
         list(read_dialogues(tmp_path))
     (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DataError, match="not UTF-8"):
@@ -187,3 +187,13 @@ def test_missing_folder_and_undecodable_files_are_refused(tmp_path):
     (tmp_path / "half.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(DataError, match="not a readable Parquet"):
         list(read_dialogues(tmp_path / "half.parquet"))
+
+
+def test_run_and_source_folders_are_read(tmp_path):
+    run, source = tmp_path / "run", tmp_path / "source"
+    run.mkdir()
+    write_jsonl([DIALOGUE], run / "dialogues.jsonl")
+    assert list(read_dialogues(run)) == [DIALOGUE]
+    (source / "family").mkdir(parents=True)
+    as_file(source / "family", "a.txt", '#{"id": "x", "split": "train"}\nT GE | 네.\n')
+    assert [dialogue.category for dialogue in read_dialogues(source)] == ["가족"]

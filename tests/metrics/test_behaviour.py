@@ -42,12 +42,12 @@ def test_counts_are_pooled_over_sessions():
 
 
 def test_ratios_by_hand():
-    report = behaviour.measure(iter(SESSIONS))
-    assert report.reflection_to_question == 4 / 2  # SR 1 + CR 3 over OQ 1 + CQ 1
-    assert report.complex_share == 3 / 4
-    assert report.open_share == 1 / 2
-    assert report.change_talk_share == 3 / 5
-    assert report.change_to_sustain_share == 3 / 4  # the neutral turn stays out
+    found = behaviour.report(iter(SESSIONS))
+    assert found.reflection_to_question == 4 / 2  # SR 1 + CR 3 over OQ 1 + CQ 1
+    assert found.complex_share == 3 / 4
+    assert found.open_share == 1 / 2
+    assert found.change_talk_share == 3 / 5
+    assert found.change_to_sustain_share == 3 / 4  # the neutral turn stays out
 
 
 def test_plans_do_not_count():
@@ -55,7 +55,7 @@ def test_plans_do_not_count():
         replace(dialogue, utterances=tuple(replace(turn, planned_label="Advise") for turn in dialogue.utterances))
         for dialogue in SESSIONS
     ]
-    assert behaviour.measure(planned) == behaviour.measure(SESSIONS)
+    assert behaviour.report(planned) == behaviour.report(SESSIONS)
 
 
 @pytest.mark.parametrize(
@@ -70,13 +70,13 @@ def test_plans_do_not_count():
     ],
 )
 def test_what_has_no_denominator_is_none(dialogues, undefined):
-    report = behaviour.measure(dialogues).to_dict()
-    assert {name for name, value in report.items() if value is None} == undefined
+    found = behaviour.report(dialogues).to_dict()
+    assert {name for name, value in found.items() if value is None} == undefined
 
 
 def test_two_way_coding_gives_the_share_of_all_client_turns():
-    report = behaviour.measure([session("Open Question", "change", None, None, None)])
-    assert report.change_talk_share == 1 / 4
+    found = behaviour.report([session("Open Question", "change", None, None, None)])
+    assert found.change_talk_share == 1 / 4
 
 
 @pytest.mark.annomi
@@ -89,6 +89,11 @@ def test_annomi_gives_the_figures_computed_before(quality, published):
     folder = os.environ.get("KMI_ANNOMI")
     if not folder or not Path(folder).is_dir():
         pytest.skip("AnnoMI is absent: set KMI_ANNOMI or run scripts/prepare_annomi.py")
-    report = behaviour.measure(load_annomi(folder, quality))
-    measured = (report.reflection_to_question, report.complex_share, report.open_share, report.change_talk_share)
+    found = behaviour.report(load_annomi(folder, quality))
+    measured = (found.reflection_to_question, found.complex_share, found.open_share, found.change_talk_share)
     assert tuple(round(value, 2) for value in measured) == published
+
+
+def test_a_report_prints_on_one_line():
+    assert str(behaviour.report(SESSIONS)) == "R:Q 2.00, complex 0.75, open 0.50, change talk 0.60, CT/(CT+ST) 0.75"
+    assert str(behaviour.report([])).startswith("R:Q -, complex -")
