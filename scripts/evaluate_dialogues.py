@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from kmi.corpus.readers import read_dialogues
 from kmi.errors import run_command
-from kmi.metrics.behaviour import BehaviourReport, report
+from kmi.metrics.behaviour import BehaviourReport, measure
 
 RATIOS = {
     "reflection_to_question": "reflections : questions",
@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("path", help="file of dialogues, run folder or source folder")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     args = parser.parse_args(argv)
-    found = report(read_dialogues(args.path))
+    found = measure(read_dialogues(args.path))
     print(json.dumps(found.to_dict(), ensure_ascii=False, indent=2) if args.json else as_table(found))
     return 0
 

@@ -13,6 +13,7 @@ Not covered: where dialogues come from (`kmi.corpus.sources`), what the tables h
 
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,10 @@ def build_dataset(dialogues: Iterable[Dialogue], out: str | Path) -> RowCounts:
     check_out(out)
     partial = out / "data.partial"
     shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    try:
+        partial.mkdir(parents=True)
+    except OSError as error:
+        raise ConfigError(f"Cannot write to {out} ({error.strerror}).", "Name another --out.") from None
     try:
         counts = _write_tables(_checked(dialogues, published), partial)
         texts = card.cards(partial, out, published=published)
@@ -68,8 +72,9 @@ def is_published(out: Path) -> bool:
 def check_out(out: Path) -> None:
     """Raises `ConfigError` if `out` holds a README or data that are not a dataset built here."""
     hint = "Name another --out, or remove it yourself."
-    if out.exists() and not out.is_dir():
-        raise ConfigError(f"Expected a folder at {out}, found a file.", hint)
+    for path in (out, out / "data"):
+        if path.exists() and not path.is_dir():
+            raise ConfigError(f"Expected a folder at {path}, found a file.", hint)
     readme = out / "README.md"
     if readme.exists() and card.MARK not in readme.read_text(encoding="utf-8", errors="replace"):
         raise ConfigError(f"{readme} was not written by the dataset build and would be lost.", hint)
@@ -135,7 +140,8 @@ class _TableWriter:
         self._file = pyarrow.parquet.ParquetWriter(path, self.features.arrow_schema, compression="zstd")
 
     def add(self, row: Row) -> None:
-        self._pending.append(self.features.encode_example(row))
+        with _as_data_error(f"dialogue {row['id']!r}"):
+            self._pending.append(self.features.encode_example(row))
         self.rows += 1
         if len(self._pending) == self.group_rows:
             self._flush()
@@ -148,11 +154,14 @@ class _TableWriter:
         import pyarrow
 
         pending, self._pending = self._pending, []
-        if not pending:
-            return
-        try:
-            self._file.write_table(pyarrow.Table.from_pylist(pending, schema=self.features.arrow_schema))
-        except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError) as error:
-            raise DataError(
-                f"a value in dialogues {pending[0]['id']!r} to {pending[-1]['id']!r} has a wrong type: {error}"
-            ) from None
+        if pending:
+            with _as_data_error(f"dialogues {pending[0]['id']!r} to {pending[-1]['id']!r}"):
+                self._file.write_table(pyarrow.Table.from_pylist(pending, schema=self.features.arrow_schema))
+
+
+@contextmanager
+def _as_data_error(where: str) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, TypeError, OverflowError) as error:  # pyarrow's errors are among them
+        raise DataError(f"{where}: a value does not fit its column ({error}).") from None

@@ -121,7 +121,15 @@ def _file(path: Path) -> File:
             batch.nbytes for batch in file.iter_batches(batch_size=max(1, file.metadata.row_group(0).num_rows))
         )
         rows = file.metadata.num_rows
-    return File(path, rows, path.stat().st_size, memory, zlib.crc32(path.read_bytes()))
+    return File(path, rows, path.stat().st_size, memory, _checksum(path))
+
+
+def _checksum(path: Path) -> int:
+    checksum = 0
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            checksum = zlib.crc32(block, checksum)
+    return checksum
 
 
 def _fill(template: str, generated: dict[str, Any], values: Mapping[str, str]) -> str:

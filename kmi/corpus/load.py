@@ -46,7 +46,7 @@ def load_dataset(config: str = "dialogues", split: str | None = None, *, streami
         raise ConfigError(
             f"Expected a config among {allowed(splits)}, got {config!r}.", 'Try kmi.load_dataset("dialogues").'
         )
-    for part in (split or "").split("+") if split else ():
+    for part in split.split("+") if split is not None else ():
         found = SPLIT.fullmatch(part.strip())
         if not found or found[1] not in splits[config]:
             raise ConfigError(f"Expected a split of {config!r} among {allowed(splits[config])}, got {split!r}.")

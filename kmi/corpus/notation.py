@@ -16,7 +16,7 @@ both where the header names a packet, and nothing planned where it has only an i
 marks a client who corrects a reflection. Blank lines and lines opening with `//` are skipped.
 
 Not covered: forecasts, decision reasons and second codes, which stand beside the text
-(`kmi.corpus.sources`), and whether the dialogue is any good (`kmi.corpus.checks`).
+(`kmi.corpus.sources`), and whether the dialogue is any good (`kmi.corpus.dialogue_checks`).
 """
 
 import json

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from kmi import codes
 from kmi.dialogue import Dialogue
-from kmi.metrics.behaviour import BehaviourReport, report
+from kmi.metrics.behaviour import BehaviourReport, measure
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Statistics:
 def summarise(dialogues: Iterable[Dialogue]) -> Statistics:
     """Counts dialogues in one pass."""
     tally = Tally()
-    return Statistics(report(tally.watching(dialogues)), tally)
+    return Statistics(measure(tally.watching(dialogues)), tally)
 
 
 def markdown_tables(splits: Mapping[str, Statistics]) -> dict[str, str]:

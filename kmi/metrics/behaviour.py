@@ -1,6 +1,6 @@
 """Behaviour counts of a set of dialogues and the ratios that MI fidelity instruments build on.
 
-`report` gives everything at once; the ratios are functions of its counts. Counts are
+`measure` gives everything in one report; the ratios are functions of its counts. Counts are
 pooled: a ratio over many dialogues is that of all their turns together, so long sessions
 weigh more. Sources: MITI 4.2.1 (Moyers et al. 2014) for therapist ratios, MISC 2.5 (Houck et
 al. 2010) for client talk. Realised labels count, plans do not.
@@ -59,7 +59,7 @@ class BehaviourReport:
         return ", ".join(f"{name} {'-' if value is None else f'{value:.2f}'}" for name, value in ratios.items())
 
 
-def report(dialogues: Iterable[Dialogue]) -> BehaviourReport:
+def measure(dialogues: Iterable[Dialogue]) -> BehaviourReport:
     """Counts a set of dialogues in one pass and derives all ratios."""
     counts = count(dialogues)
     return BehaviourReport(

@@ -4,9 +4,9 @@ Two policies over the same situation, both reproducible by the generator they ar
 
 * `reference_policy`: the rules of the reference prototype (Kim et al., 2025).
 * `kmi_policy` (default): one of the forecaster's top three, steered towards competent
-  practice (`TARGET_SHARES`, reflections to questions above 1.5), with four overrides that are recorded as
-  such: affirmation after change talk; permission, then information or advice; closing;
-  safety. Without overrides Affirm and Advise would all but vanish: on the fixed AnnoMI
+  practice (`TARGET_SHARES`, reflections to questions above 1.5), with overrides that are recorded as such:
+  affirmation after change talk; permission, then information or advice; opening and
+  closing; safety. Without overrides Affirm and Advise would all but vanish: on the fixed AnnoMI
   folds they are among the top three on 5% and 1% of turns.
 
 Not covered: wording (the writers) and client talk (`kmi.simulation.track`).
@@ -31,11 +31,13 @@ TARGET_SHARES = {
     "General": 0.02,
 }
 # Reflections to questions aimed at within a session, above 1.5 because overrides add closed questions.
-TARGET_RQ = 1.8
+TARGET_RQ = 2.0
 # Turns' worth of belief in the targets before a session has shown anything.
 PRIOR_TURNS = 5.0
 # 0 follows the forecaster's probabilities, larger values pull harder towards the targets.
 STEERING = 2.0
+# First labels of the 110 AnnoMI-high sessions, of those that can open a first meeting (74 sessions).
+OPENINGS = {"Open Question": 0.43, "General": 0.33, "Closed Question": 0.24}
 AFFIRM_AFTER_CHANGE_TALK = 0.40
 PERMISSION_PER_TURN = 0.13
 PERMISSION_IF_FORECAST = 0.26
@@ -75,7 +77,7 @@ class Decision:
     """The label to realise, why, and the top three it was chosen from.
 
     `override` names the rule that set the forecast aside: "affirmation", "permission",
-    "information", "closing", "safety", "correction" or "fallback"; None where the label is of the top three.
+    "information", "opening", "closing", "safety", "correction" or "fallback"; None where the label is of the top three.
     """
 
     label: str
@@ -89,7 +91,7 @@ Policy = Callable[[Situation, random.Random], Decision]
 
 def kmi_policy(situation: Situation, rng: random.Random) -> Decision:
     """KMI's policy: an override where one applies, else a steered draw from the top three."""
-    for rule in (_safety, _correction, _closing, _after_permission, _affirmation, _permission):
+    for rule in (_opening, _safety, _correction, _closing, _after_permission, _affirmation, _permission):
         decision = rule(situation, rng)
         if decision:
             return decision
@@ -126,6 +128,14 @@ def _reference_fallback(situation: Situation, rng: random.Random, top: tuple[For
 POLICIES: dict[str, Policy] = {"kmi": kmi_policy, "reference": reference_policy}
 
 
+def _opening(situation: Situation, rng: random.Random) -> Decision | None:
+    """The first turn greets or asks: there is no history to forecast from, and the forecaster learned from none."""
+    if situation.turn > 0:
+        return None
+    label = rng.choices(list(OPENINGS), list(OPENINGS.values()))[0]
+    return Decision(label, "opening the session", situation.forecast[:3], "opening")
+
+
 def _safety(situation: Situation, rng: random.Random) -> Decision | None:
     """Danger was disclosed: ask directly, then give the crisis line, whatever the forecast says."""
     top = situation.forecast[:3]
@@ -154,7 +164,7 @@ def _closing(situation: Situation, rng: random.Random) -> Decision | None:
 def _after_permission(situation: Situation, rng: random.Random) -> Decision | None:
     if not situation.permission_pending:
         return None
-    advice = 0.55 if situation.process == "planning" else 0.32
+    advice = 0.60 if situation.process == "planning" else 0.42
     label = "Advise" if rng.random() < advice else "Give Information"
     return Decision(label, "permission was asked; now the information or advice it was for", situation.forecast[:3], "information")
 
@@ -212,10 +222,9 @@ def _kmi_fallback(situation: Situation, top: tuple[Forecast, ...]) -> Decision:
 
 
 def _barred(situation: Situation, label: str) -> bool:
-    nothing_said = situation.turn == 0 and (label in REFLECTIONS or label == "Affirm")
     greeting_again = label == "General" and "General" in situation.labels
     untold = label not in TARGET_SHARES  # information and advice come after permission only
-    return nothing_said or greeting_again or untold or _runs(situation, label)
+    return greeting_again or untold or _runs(situation, label)
 
 
 def _runs(situation: Situation, label: str, *, same: int = 99, questions: int = 3, reflections: int = 4) -> bool:

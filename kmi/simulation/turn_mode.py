@@ -133,9 +133,7 @@ def _cue(director: Director, said: list[Utterance], role: str, **wanted: object)
 def _therapist_note(director: Director, decision: Decision) -> str:
     if decision.override == "safety":
         return prompting.note_text("safety_ask" if decision.label == "Closed Question" else "safety_line")
-    if not director.turns:
-        return prompting.note_text("opening")
-    if decision.override in {"closing", "permission", "information", "correction", "affirmation"}:
+    if decision.override in {"opening", "closing", "permission", "information", "correction", "affirmation"}:
         return prompting.note_text(decision.override)
     return ""
 

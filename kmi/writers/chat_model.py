@@ -11,7 +11,7 @@ who asks when (`kmi.writers.local`).
 
 import os
 import threading
-from copy import deepcopy
+from copy import copy, deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,13 +47,16 @@ class ChatModel:
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         try:
             from accelerate import PartialState
+            from accelerate.utils import parse_flag_from_env
             from transformers import AutoModelForCausalLM, AutoTokenizer
         except ImportError as error:
             raise MissingExtra("The writer 'local'", error.name or "torch", "generate") from None
 
         self.path = path
-        device = device or str(PartialState().device)
-        dtype = dtype or ("float32" if device == "cpu" else "auto")
+        # Like Accelerator, and unlike PartialState alone, heed the launcher's wish for the CPU; a state that exists is shared.
+        device = device or str(PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU")).device)
+        # "cpu:0" among several processes
+        dtype = dtype or ("float32" if device.startswith("cpu") else "auto")
         source = {"pretrained_model_name_or_path": path, "local_files_only": True}
         try:
             self.tokenizer = AutoTokenizer.from_pretrained(**source)
@@ -115,13 +118,13 @@ class ChatModel:
         for line, row in enumerate(rows):
             ids[line, width - len(row.prompt) :] = torch.tensor(row.prompt)
             mask[line, width - len(row.prompt) :] = 1
-        device = self.model.device
+        device, settings = self.model.device, copy(self._settings)
+        settings.max_new_tokens = max(row.max_tokens for row in rows)
         with torch.inference_mode():
             output = self.model.generate(
                 input_ids=ids.to(device),
                 attention_mask=mask.to(device),
-                generation_config=self._settings,
-                max_new_tokens=max(row.max_tokens for row in rows),
+                generation_config=settings,
                 logits_processor=[_SeededDraw(rows, width, self._top_k, self._top_p, device, stop)],
             )
         return [self._cut(new[: row.max_tokens]) for row, new in zip(rows, output[:, width:].tolist(), strict=True)]

@@ -58,8 +58,8 @@ class DummyServer:
         answer: text of the answer for a payload; called in the request's thread.
         latency_sec: time a chat completion takes.
         faults: plan of the faults in chat completions; None for none.
-        key: the only key accepted, or None to accept all. The 401 shows the wrong key
-            in full, as careless servers do.
+        key: the only key accepted, or None to accept all. Errors repeat the key they were
+            given, as careless servers do.
         models: ids served; other models get a 404.
         listed: ids listed, where these are not all.
         port: 0 picks a free one.
@@ -194,11 +194,13 @@ class _Handler(BaseHTTPRequestHandler):
         return entry
 
     def _accepted(self) -> bool:
-        given = self.headers.get("authorization", "").removeprefix("Bearer ")
-        if self.dummy.key in (None, given):
+        if self.dummy.key in (None, self._given_key()):
             return True
-        self._send(401, _error(f"Incorrect API key provided: {given}", "invalid_api_key"))
+        self._send(401, _error(f"Incorrect API key provided: {self._given_key()}", "invalid_api_key"))
         return False
+
+    def _given_key(self) -> str:
+        return self.headers.get("authorization", "").removeprefix("Bearer ")
 
     def _not_found(self) -> None:
         self._send(404, {"detail": "Not Found"})
@@ -212,10 +214,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _commit(self, fault: Fault, payload: Payload) -> None:
         match fault.kind:
             case "status":
-                self._send(int(fault.value), _error("a planned fault", "planned"))
+                self._send(int(fault.value), _error(f"a planned fault, key {self._given_key()}", "planned"))
             case "rate_limit":
                 headers = {"Retry-After": str(fault.value)} if fault.value else {}
                 self._send(429, _error("slow down", "rate_limit_exceeded"), headers)
+            case "quota":
+                self._send(429, _error("You exceeded your current quota.", "insufficient_quota"))
             case "redirect":
                 self._send(307, {}, {"Location": str(fault.value)})
             case "truncate":

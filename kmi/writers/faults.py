@@ -19,7 +19,7 @@ from kmi.errors import ConfigError, allowed
 Payload = dict[str, Any]
 """The JSON body of a chat completion request."""
 
-FAULT_KINDS = ("status", "rate_limit", "redirect", "drop", "hang", "truncate", "not_json", "empty")
+FAULT_KINDS = ("status", "rate_limit", "quota", "redirect", "drop", "hang", "truncate", "not_json", "empty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class Fault:
 
     Args:
         kind: "status" answers with HTTP status `value`; "rate_limit" with 429 and
-            Retry-After `value` seconds (0: no such header); "redirect" points to the URL
-            `value`; "drop" closes the connection at once, "hang" after `value` seconds;
+            Retry-After `value` seconds (0: no such header); "quota" with 429 because nothing
+            is left of the account; "redirect" points to the URL `value`; "drop" closes the connection at once, "hang" after `value` seconds;
             "truncate" sends half of the JSON, "not_json" a web page, "empty" a
             completion without text.
         value: a status, seconds or a URL.

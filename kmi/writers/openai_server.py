@@ -91,7 +91,11 @@ class OpenAIServerWriter:
             found = f"it has {allowed(listed)}" if listed else "it lists none"
             raise WriterUnavailable(f"Expected the model of {self.url} to use; {found}.", "Choose one with --model.")
         elif self.model not in listed:
-            await self._try_model(listed)
+            obstacle = await self._trial()
+            if obstacle and listed:
+                obstacle = WriterUnavailable(f"{obstacle.problem} It lists {allowed(listed)}.", obstacle.next_step)
+            if obstacle:
+                raise obstacle
 
     async def write(self, request: WriteRequest) -> Completion:
         """Answers one request; unusable answers are asked for again with the next seed."""
@@ -172,9 +176,22 @@ class OpenAIServerWriter:
 
     async def _judge(self, error: "openai.OpenAIError", what: str) -> WriterError:
         """Turns a client error into the failure of `what`, or of everything (`WriterUnavailable`)."""
-        import openai
+        verdict = self._verdict(error)
+        if verdict is None:
+            return WriterError(f"{what}: refused by the server: {self._shown(error)}")
+        if getattr(error, "status_code", 500) >= 500 and await self._trial() is None:
+            # The server works, so something about this request is too much for it.
+            return WriterError(f"{what}: failed after {self._client.max_retries} retries: {self._shown(error)}")
+        return verdict
 
+    def _verdict(self, error: "openai.OpenAIError") -> WriterUnavailable | None:
+        """What an error says about the server as a whole; None if nothing."""
         status = getattr(error, "status_code", None)
+        if status is None:
+            port = urlsplit(self.url).port or 8000
+            problem = f"No model server answers at {self.url} ({self._shown(error.__cause__ or error)})."
+            start = f"Start one, for example: vllm serve MODEL --port {port}"
+            return WriterUnavailable(problem, f"{start} - or correct --base-url ({URL_VARIABLES[0]}).")
         if status in (401, 403):
             return self._wrong_key(status)
         if status == 402:
@@ -182,49 +199,41 @@ class OpenAIServerWriter:
         if status == 404:
             problem = f"{self.url} knows no model {self.model!r} or no such path ({self._shown(error)})."
             return WriterUnavailable(problem, "Check --model, and that --base-url ends where the API starts, usually /v1.")
-        if not isinstance(error, (openai.APIConnectionError, openai.InternalServerError)):
-            return WriterError(f"{what}: refused by the server: {self._shown(error)}")
-        try:
-            await self._models()
-        except WriterUnavailable as unavailable:
-            return unavailable
-        # The server lives, so something about this request is too much for it.
-        return WriterError(f"{what}: failed after {self._client.max_retries} retries: {self._shown(error)}")
+        if status >= 500:
+            problem = f"The model server at {self.url} gives nothing but errors ({self._shown(error)})."
+            return WriterUnavailable(problem, "Look into the server's log, then run again.")
+        return None
 
     async def _models(self) -> list[str]:
-        """Ids the server lists; empty where it keeps no list."""
+        """Ids the server lists; empty where it keeps no list, or one it cannot show."""
         import openai
 
         try:
             page = await self._probe().models.list()
-        except (openai.APIConnectionError, openai.InternalServerError) as error:
-            raise self._unreachable(error) from None
-        except openai.APIStatusError as error:
-            if error.status_code in (401, 403):
-                raise self._wrong_key(error.status_code) from None
+        except openai.OpenAIError as error:
+            status = getattr(error, "status_code", None)
+            if status in (None, 401, 403):
+                raise self._verdict(error) from None
             return []
         except ValueError:  # not JSON
             return []
         return [model.id for model in getattr(page, "data", None) or []]
 
-    async def _try_model(self, listed: list[str]) -> None:
+    async def _trial(self) -> WriterUnavailable | None:
+        """Asks for one token; what keeps the server from giving it, or None."""
         import openai
 
-        trial = [{"role": "user", "content": "안녕하세요"}]
+        messages = [{"role": "user", "content": "안녕하세요"}]
         try:
-            await self._probe().chat.completions.create(model=self.model or "", messages=trial, max_tokens=1)
-        except openai.NotFoundError as error:
-            if listed:
-                problem = f"{self.url} does not know model {self.model!r}; it has {allowed(listed)}."
-                raise WriterUnavailable(problem, "Choose one with --model.") from None
-            raise await self._judge(error, "A trial request") from None
+            await self._probe().chat.completions.create(model=self.model or "", messages=messages, max_tokens=1)
         except openai.RateLimitError:
-            return
+            return None
         except openai.OpenAIError as error:
-            judged = await self._judge(error, "A trial request")
-            raise WriterUnavailable(judged.problem, judged.next_step) from None
+            refused = WriterUnavailable(f"{self.url} refuses a trial request: {self._shown(error)}.", "Check --model.")
+            return self._verdict(error) or refused
         except ValueError:
-            raise WriterUnavailable(f"{self.url} answers a trial request with broken JSON.", "Check --base-url.") from None
+            return WriterUnavailable(f"{self.url} answers a trial request with broken JSON.", "Check --base-url.")
+        return None
 
     def _probe(self) -> "openai.AsyncOpenAI":
         return self._client.with_options(max_retries=PROBE_RETRIES, timeout=PROBE_TIMEOUT_SEC)
@@ -238,16 +247,12 @@ class OpenAIServerWriter:
             problem, next_step = f"wants a key (HTTP {status}).", f"Set it: export {KEY_VARIABLES[0]}=..."
         return WriterUnavailable(f"{self.url} {problem}", next_step)
 
-    def _unreachable(self, error: "openai.OpenAIError") -> WriterUnavailable:
-        port = urlsplit(self.url).port or 8000
-        return WriterUnavailable(
-            f"No model server answers at {self.url} ({self._shown(error.__cause__ or error)}).",
-            f"Start one, for example: vllm serve MODEL --port {port} - or correct --base-url ({URL_VARIABLES[0]}).",
-        )
-
     def _shown(self, message: object) -> str:
         """A server's words, fit to be shown: one short line without the key."""
-        text = " ".join(str(message).split()).replace(self._client.api_key, "***").rstrip(".")
+        text, body = str(message), getattr(message, "body", None)
+        # The client quotes only bodies of the form {"error": {"message"}}; some servers say {"detail"}.
+        text = f"{text} - {body}" if body and " - " not in text else text
+        text = " ".join(text.split()).replace(self._client.api_key, "***").rstrip(".")
         return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "..."
 
 

@@ -38,7 +38,7 @@ def dialogues():
         arc="misattuned_repair",
         ending="partial",
         split="train",
-        provenance=Provenance(writer="openai", model="some-model", mode="plan", seed=3, package_version="0.1.0"),
+        provenance=Provenance(writer="some-writer", model="some-model", mode="plan", seed=3, package_version="0.1.0"),
     )
     middle = Dialogue(
         "b",

@@ -6,7 +6,7 @@ from datasets import load_dataset
 from kmi.corpus import build
 from kmi.corpus.build import build_dataset
 from kmi.corpus.tables import read_parquet
-from kmi.dialogue import ClientProfile, Provenance
+from kmi.dialogue import Provenance
 from kmi.errors import ConfigError, DataError
 
 
@@ -102,7 +102,7 @@ def test_retrieval_sessions_never_enter_the_published_dataset(tmp_path, dialogue
     simulated = replace(dialogues[1], provenance=Provenance(writer="retrieval"))
     build_dataset(dialogues, tmp_path / "loading_script")
     before = contents(tmp_path)
-    with pytest.raises(ConfigError, match="'b' is by the retrieval writer.*--out out/dataset"):
+    with pytest.raises(ConfigError, match=r"'b' is by the retrieval writer.*--out out/dataset"):
         build_dataset([dialogues[0], simulated], tmp_path / place)
     assert contents(tmp_path) == before
     assert build_dataset([simulated], tmp_path / "elsewhere")["dialogues"] == {"validation": 1}
@@ -121,8 +121,8 @@ def test_a_link_does_not_hide_the_published_folder(tmp_path, dialogues):
         ({"id": "a"}, "'a' comes twice"),
         ({"arc": "odyssey"}, "'b'.*'odyssey'"),
         ({"context": "\ud800"}, "'b'.*not Unicode"),
-        ({"provenance": Provenance(seed="seven")}, "'b'.*seed"),
-        ({"profile": ClientProfile(occupation=["a"])}, "'b'.*occupation"),
+        ({"provenance": Provenance(seed="seven")}, "'b'.*seven"),
+        ({"provenance": Provenance(seed=2**80)}, "'b'.*does not fit"),
     ],
 )
 def test_a_bad_dialogue_is_named_and_the_earlier_dataset_stays(tmp_path, dialogues, change, words):
@@ -141,7 +141,7 @@ def test_nothing_to_build_from_is_refused(tmp_path):
 
 def test_foreign_files_are_not_overwritten(tmp_path, dialogues):
     (tmp_path / "README.md").write_text("# My project\n")
-    with pytest.raises(ConfigError, match="README.md was not written by the dataset build"):
+    with pytest.raises(ConfigError, match=r"README.md was not written by the dataset build"):
         build_dataset(dialogues, tmp_path)
     (tmp_path / "README.md").unlink()
     (tmp_path / "data").mkdir()
@@ -151,3 +151,5 @@ def test_foreign_files_are_not_overwritten(tmp_path, dialogues):
     assert (tmp_path / "data" / "survey.csv").read_text() == "1"
     with pytest.raises(ConfigError, match="found a file"):
         build_dataset(dialogues, tmp_path / "data" / "survey.csv")
+    with pytest.raises(ConfigError, match=r"Cannot write to .*survey.csv/out"):
+        build_dataset(dialogues, tmp_path / "data" / "survey.csv" / "out")

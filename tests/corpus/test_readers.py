@@ -162,7 +162,7 @@ def test_both_annomi_files_are_known(tmp_path):
     ("content", "words"),
     [
         ("", "found none"),
-        ("\n// comment only\n", "found none"),
+        ("\n\n", "found none"),
         ("[]", "found none"),
         ("[1]", "got 1"),
         ("{broken", "line 1: not valid JSON"),

@@ -42,7 +42,7 @@ def test_counts_are_pooled_over_sessions():
 
 
 def test_ratios_by_hand():
-    found = behaviour.report(iter(SESSIONS))
+    found = behaviour.measure(iter(SESSIONS))
     assert found.reflection_to_question == 4 / 2  # SR 1 + CR 3 over OQ 1 + CQ 1
     assert found.complex_share == 3 / 4
     assert found.open_share == 1 / 2
@@ -55,7 +55,7 @@ def test_plans_do_not_count():
         replace(dialogue, utterances=tuple(replace(turn, planned_label="Advise") for turn in dialogue.utterances))
         for dialogue in SESSIONS
     ]
-    assert behaviour.report(planned) == behaviour.report(SESSIONS)
+    assert behaviour.measure(planned) == behaviour.measure(SESSIONS)
 
 
 @pytest.mark.parametrize(
@@ -70,12 +70,12 @@ def test_plans_do_not_count():
     ],
 )
 def test_what_has_no_denominator_is_none(dialogues, undefined):
-    found = behaviour.report(dialogues).to_dict()
+    found = behaviour.measure(dialogues).to_dict()
     assert {name for name, value in found.items() if value is None} == undefined
 
 
 def test_two_way_coding_gives_the_share_of_all_client_turns():
-    found = behaviour.report([session("Open Question", "change", None, None, None)])
+    found = behaviour.measure([session("Open Question", "change", None, None, None)])
     assert found.change_talk_share == 1 / 4
 
 
@@ -89,11 +89,11 @@ def test_annomi_gives_the_figures_computed_before(quality, published):
     folder = os.environ.get("KMI_ANNOMI")
     if not folder or not Path(folder).is_dir():
         pytest.skip("AnnoMI is absent: set KMI_ANNOMI or run scripts/prepare_annomi.py")
-    found = behaviour.report(load_annomi(folder, quality))
+    found = behaviour.measure(load_annomi(folder, quality))
     measured = (found.reflection_to_question, found.complex_share, found.open_share, found.change_talk_share)
     assert tuple(round(value, 2) for value in measured) == published
 
 
 def test_a_report_prints_on_one_line():
-    assert str(behaviour.report(SESSIONS)) == "R:Q 2.00, complex 0.75, open 0.50, change talk 0.60, CT/(CT+ST) 0.75"
-    assert str(behaviour.report([])).startswith("R:Q -, complex -")
+    assert str(behaviour.measure(SESSIONS)) == "R:Q 2.00, complex 0.75, open 0.50, change talk 0.60, CT/(CT+ST) 0.75"
+    assert str(behaviour.measure([])).startswith("R:Q -, complex -")

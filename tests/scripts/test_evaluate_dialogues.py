@@ -44,7 +44,7 @@ def test_json_holds_the_report(file):
 def test_bad_input_is_one_line_and_exit_2(tmp_path):
     done = evaluate(tmp_path / "absent.jsonl")
     assert done.returncode == 2
-    assert done.stderr.startswith("error: Expected a file at")
+    assert done.stderr.startswith("error: Expected a file or folder at")
     assert done.stderr.count("\n") == 1
 
 

@@ -51,6 +51,7 @@ def test_each_fault_shows_on_the_wire():
     faults = {
         "status": Fault("status", 503),
         "rate_limit": Fault("rate_limit", 7),
+        "quota": Fault("quota"),
         "redirect": Fault("redirect", "http://127.0.0.1:9/v1"),
         "drop": Fault("drop"),
         "hang": Fault("hang", 0.1),
@@ -63,6 +64,7 @@ def test_each_fault_shows_on_the_wire():
         assert ask(server)[0].status == 503
         limited = ask(server)[0]
         assert (limited.status, limited.headers["retry-after"]) == (429, "7")
+        assert b"insufficient_quota" in ask(server)[1]
         moved = ask(server)[0]
         assert (moved.status, moved.headers["location"]) == (307, "http://127.0.0.1:9/v1")
         for _ in ("drop", "hang"):

@@ -125,6 +125,18 @@ def test_top_k_of_the_model_is_obeyed(broken_copy):
     assert sampled == greedy
 
 
+@pytest.mark.parametrize("device", ["cpu", "cpu:0"])
+def test_halves_are_widened_on_cpu_unless_asked_for(broken_copy, device):
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    from kmi.writers.chat_model import ChatModel
+
+    AutoModelForCausalLM.from_pretrained(broken_copy, dtype=torch.bfloat16).save_pretrained(broken_copy)
+    assert ChatModel(str(broken_copy), device).model.dtype == torch.float32
+    assert ChatModel(str(broken_copy), device, "bfloat16").model.dtype == torch.bfloat16
+
+
 def test_a_batch_too_large_for_the_device_is_halved(tiny_model, monkeypatch):
     import torch
 

@@ -136,6 +136,11 @@ def test_endless_rate_limit_stops_the_run(monkeypatch):
         run(OpenAIServerWriter(server.url), request())
 
 
+def test_an_empty_account_stops_the_run(quick):
+    with DummyServer(faults=always(Fault("quota"))) as server, pytest.raises(WriterUnavailable, match="has no quota left"):
+        run(OpenAIServerWriter(server.url, max_retries=1), request())
+
+
 def test_unusable_answers_are_asked_for_with_other_seeds_then_given_up():
     with DummyServer(faults=always(Fault("empty"))) as server:
         with pytest.raises(WriterError, match="s0/0/0: no usable answer in 5 attempts; the last one had no text") as caught:
@@ -161,11 +166,19 @@ def test_a_request_the_server_refuses_fails_alone():
     assert "a planned fault" in str(second)
 
 
-def test_a_request_that_breaks_a_living_server_fails_alone(quick):
-    broken = always(Fault("status", 500))
-    with DummyServer(faults=broken) as server, pytest.raises(WriterError, match=r"s0/0/0: failed after 2.*500") as caught:
+def test_a_request_that_breaks_a_working_server_fails_alone(quick):
+    def plan(payload, attempt):
+        return Fault("status", 500) if payload["max_tokens"] == 50 else None
+
+    with DummyServer(faults=plan) as server, pytest.raises(WriterError, match=r"s0/0/0: failed after 2.*500") as caught:
         run(OpenAIServerWriter(server.url, max_retries=2), request())
     assert not isinstance(caught.value, WriterUnavailable)
+
+
+def test_a_server_of_errors_stops_the_run(quick):
+    broken = always(Fault("status", 500))
+    with DummyServer(faults=broken) as server, pytest.raises(WriterUnavailable, match=r"gives nothing but errors .*log"):
+        run(OpenAIServerWriter(server.url, max_retries=2), request())
 
 
 def test_a_server_that_dies_stops_the_run(quick):
@@ -212,7 +225,7 @@ def test_model_is_chosen_or_asked_for():
     with DummyServer(models=("small", "large")) as server:
         with pytest.raises(WriterUnavailable, match=r"it has small, large\. Choose one with --model"):
             run(OpenAIServerWriter(server.url))
-        with pytest.raises(WriterUnavailable, match=r"does not know model 'huge'; it has small, large"):
+        with pytest.raises(WriterUnavailable, match=r"knows no model 'huge'.*It lists small, large\. Check --model"):
             run(OpenAIServerWriter(server.url, "huge"))
         assert run(OpenAIServerWriter(server.url, "large"), request())[0].model == "large"
 
@@ -233,7 +246,7 @@ def test_a_server_that_lists_nothing_needs_the_model_named():
 
 
 def test_url_without_the_api_path_is_explained():
-    with DummyServer() as server, pytest.raises(WriterUnavailable, match=r"no such path.*usually /v1"):
+    with DummyServer() as server, pytest.raises(WriterUnavailable, match=r"no such path .*Not Found.*usually /v1"):
         run(OpenAIServerWriter(server.url.removesuffix("/v1"), "dummy"))
 
 
@@ -291,7 +304,7 @@ def test_key_and_password_go_to_the_server_only(monkeypatch, caplog, quick):
         script(),
     ]
     for plan in troubles:
-        # An answer, and errors, that repeat the key as a careless server would.
+        # Its errors repeat the key.
         with DummyServer(faults=plan) as server:
             writer = OpenAIServerWriter(server.url, max_retries=1)
             seen += [repr(writer), writer.describe()]
