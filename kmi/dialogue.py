@@ -7,7 +7,7 @@ as they stand here, except that `utterances` is stored under "dialogue" and `tur
 its length.
 
 Not covered: reading foreign formats (`kmi.corpus.readers`), the compact notation
-(`kmi.corpus.notation`), quality checks of the text (`kmi.corpus.checks`).
+(`kmi.corpus.notation`), checks of the text (`kmi.corpus.dialogue_checks`).
 """
 
 import json
@@ -138,7 +138,7 @@ class Dialogue:
         if not isinstance(turns, list):
             raise DataError(f"{where}: field 'dialogue' should be a list of turns, got {turns!r:.80}.")
         dialogue = cls(
-            id=str(record["id"]),
+            id=_id(record["id"], where),
             category=record.get("category", ""),
             context=record.get("context", ""),
             utterances=tuple(_utterance(turn, f"{where}, turn {i}") for i, turn in enumerate(turns)),
@@ -159,12 +159,17 @@ def validate(dialogue: Dialogue, *, where: str | None = None) -> None:
     where = where or f"dialogue {dialogue.id!r}"
     if not dialogue.id.strip():
         raise DataError(f"{where}: field 'id' is empty; every dialogue needs a unique id.")
-    if not isinstance(dialogue.context, str):
-        raise DataError(f"{where}: field 'context' should be text, got {dialogue.context!r:.80}.")
+    _text(dialogue.context, "context", where)
     _one_of(dialogue.category, ["", *codes.CATEGORIES], "category", where)
     _one_of(dialogue.arc, [None, *codes.ARCS], "arc", where)
     _one_of(dialogue.ending, [None, *codes.ENDINGS], "ending", where)
     _one_of(dialogue.split, [None, *codes.SPLITS], "split", where)
+    for part in ("profile", "provenance"):
+        for name, value in asdict(getattr(dialogue, part)).items():
+            if name != "seed":
+                _text(value, f"{part}.{name}", where)
+            elif value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+                raise DataError(f"{where}: field 'provenance.seed' should be an integer, got {value!r:.80}.")
     if not dialogue.utterances:
         raise DataError(f"{where}: field 'dialogue' is empty; a dialogue needs at least one turn.")
     for i, turn in enumerate(dialogue.utterances):
@@ -174,8 +179,10 @@ def validate(dialogue: Dialogue, *, where: str | None = None) -> None:
 def _validate_turn(turn: Utterance, where: str) -> None:
     _one_of(turn.role, codes.ROLES, "role", where)
     for name in ("utterance_ko", "utterance_en"):
-        if not isinstance(getattr(turn, name), str):
-            raise DataError(f"{where}: field '{name}' should be text, got {getattr(turn, name)!r:.80}.")
+        _text(getattr(turn, name), name, where)
+    _text(turn.decision_reason or "", "decision_reason", where)
+    if not isinstance(turn.corrects_reflection, bool):
+        raise DataError(f"{where}: field 'corrects_reflection' should be true or false, got {turn.corrects_reflection!r:.80}.")
     if not turn.text.strip():
         raise DataError(f"{where}: 'utterance_ko' and 'utterance_en' are both empty; a turn needs text.")
     for name in ("label", "planned_label", "label_second"):
@@ -231,17 +238,23 @@ def json_lines(path: str | Path) -> Iterator[tuple[int, Any]]:
             for number, line in enumerate(file, start=1):
                 if line.strip():
                     yield number, json.loads(line)
-    except json.JSONDecodeError as error:
-        raise DataError(f"{path}, line {number}: not valid JSON ({error.msg} at column {error.colno}).") from None
-    except RecursionError:
-        raise DataError(f"{path}, line {number}: JSON nested too deeply.") from None
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not UTF-8 after line {number} ({error.reason}).", "Save it as UTF-8.") from None
+    except ValueError as error:  # JSONDecodeError, or a number of thousands of digits
+        problem = f"{error.msg} at column {error.colno}" if isinstance(error, json.JSONDecodeError) else error
+        raise DataError(f"{path}, line {number}: not valid JSON ({problem}).") from None
+    except RecursionError:
+        raise DataError(f"{path}, line {number}: JSON nested too deeply.") from None
 
 
 def with_split(dialogue: Dialogue, split: str) -> Dialogue:
     """The same dialogue assigned to a split."""
     return replace(dialogue, split=split)
+
+
+def is_whole(text: str) -> bool:
+    """False where a text holds half a character (a lone surrogate), which no UTF-8 file can hold."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _utterance(turn: Any, where: str) -> Utterance:
@@ -252,6 +265,13 @@ def _utterance(turn: Any, where: str) -> Utterance:
         raise DataError(f"{where}: field 'forecast' should be a list of label and probability, got {options!r:.80}.")
     forecast = tuple(_build(Forecast, option, f"{where}, forecast") for option in options)
     return _build(Utterance, {"utterance_ko": "", **turn, "forecast": forecast}, where)
+
+
+def _id(value: Any, where: str) -> str:
+    """The reference release numbers its dialogues; everything else uses text."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        raise DataError(f"{where}: field 'id' should be text or a number, got {value!r:.80}.")
+    return str(value)
 
 
 def _build(cls: type, values: Any, where: str) -> Any:
@@ -272,6 +292,13 @@ def _only_known(values: dict, known: set[str], where: str) -> None:
     unknown = sorted(set(values) - known, key=str)
     if unknown:
         raise DataError(f"{where}: unknown field {unknown[0]!r}; known are {allowed(sorted(known), 30)}.")
+
+
+def _text(value: Any, name: str, where: str) -> None:
+    if not isinstance(value, str):
+        raise DataError(f"{where}: field '{name}' should be text, got {value!r:.80}.")
+    if not is_whole(value):
+        raise DataError(f"{where}: field '{name}' holds half a character (a lone surrogate).", "Save the text again as UTF-8.")
 
 
 def _one_of(value: Any, values: Iterable[Any], name: str, where: str) -> None:

@@ -40,9 +40,10 @@ def main(argv: list[str] | None = None) -> int:
     if options.dry_run:
         return dry_run(cases, forecaster, options)
 
-    from accelerate import PartialState
+    from accelerate import Accelerator
 
-    state = PartialState()
+    # Not a bare PartialState: under ACCELERATE_USE_CPU that would be one process, not the launcher's number.
+    state = Accelerator()
     config = {
         "mode": options.mode,
         "policy": options.policy,

@@ -10,20 +10,23 @@ Not covered: names of persons and places, which no pattern finds reliably.
 import hashlib
 import json
 import re
+import unicodedata
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from kmi.codes import CATEGORIES
-from kmi.dialogue import ClientProfile, json_lines
+from kmi.dialogue import ClientProfile, is_whole, json_lines
 from kmi.errors import DataError, allowed
 
 SAMPLE_POSTS = Path(__file__).with_name("sample_posts.jsonl")
 
 # Each pattern with the word a message uses for it.
 PERSONAL_DATA = {
-    "a resident registration number": re.compile(r"(?<!\d)\d{6}\s?[-–]\s?[1-8]\d{6}(?!\d)"),
-    "a phone number": re.compile(r"(?<!\d)(?:\+?82[-\s.]?|0)\d{1,2}[-\s.)]{0,2}\d{3,4}[-\s.]?\d{4}(?!\d)"),
+    "a resident registration number": re.compile(
+        r"(?<!\d)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\s?[-–]\s?[1-8](?:\d{6}(?!\d)|\*{6})|[1-8]\d{6}(?!\d))"
+    ),
+    "a phone number": re.compile(r"(?<!\d)(?:\+?82[-–\s.]{0,3}|0)\d{1,2}[-–\s.)]{0,3}\d{3,4}[-–\s.]{0,3}\d{4}(?!\d)"),
     "an e-mail address": re.compile(r"[\w.+-]+\s?@\s?[\w-]+(?:\.[\w-]+)+"),
 }
 
@@ -63,22 +66,26 @@ def read_posts(path: str | Path) -> list[Post]:
 
 def personal_data(text: str) -> list[str]:
     """Names the kinds of personal data found in a text; empty where there are none."""
-    return [kind for kind, pattern in PERSONAL_DATA.items() if pattern.search(text)]
+    plain = unicodedata.normalize("NFKC", text)  # full-width digits
+    return [kind for kind, pattern in PERSONAL_DATA.items() if pattern.search(plain)]
 
 
 def _records(path: Path) -> list[tuple[int, Any]]:
-    if path.suffix in {".jsonl", ".ndjson"}:
+    suffix = path.suffix.lower()
+    if suffix in {".jsonl", ".ndjson"}:
         return list(json_lines(path))
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not UTF-8 text ({error.reason}).", "Save it as UTF-8.") from None
-    if path.suffix == ".json":
+    if suffix == ".json":
         try:
             return list(enumerate(_as_list(json.loads(text)), start=1))
-        except json.JSONDecodeError as error:
-            raise DataError(f"{path}, line {error.lineno}: not valid JSON ({error.msg}).") from None
-    return [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"{path}: not valid JSON ({error}).") from None
+    # Not str.splitlines: text copied from the web holds form feeds and U+2028 inside a post.
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return [(number, line.strip()) for number, line in enumerate(lines, start=1) if line.strip()]
 
 
 def _as_list(data: Any) -> list:
@@ -86,7 +93,10 @@ def _as_list(data: Any) -> list:
 
 
 def _text(record: Any) -> str:
-    return record if isinstance(record, str) else str(record.get("context", ""))
+    """All that a post and its profile say."""
+    if isinstance(record, str):
+        return record
+    return " / ".join([record["context"], *map(str, (record.get("profile") or {}).values())])
 
 
 def _post(record: Any, number: int, path: Path) -> Post:
@@ -95,7 +105,11 @@ def _post(record: Any, number: int, path: Path) -> Post:
         record = {"context": record}
     if not isinstance(record, dict) or not isinstance(record.get("context"), str) or not record["context"].strip():
         raise DataError(f'{where}: expected {{"context": "<post>"}} or a line of text, got {str(record)!r:.80}.')
+    if not is_whole(record["context"]):
+        raise DataError(f"{where}: the post holds half a character (a lone surrogate).", "Save the text again as UTF-8.")
     category = record.get("category") or ""
+    if not isinstance(category, str):
+        raise DataError(f"{where}: field 'category' is {category!r:.60}; allowed are {allowed(CATEGORIES)}.")
     by_english = {code.en: code.name for code in CATEGORIES.values()} | {c.slug: c.name for c in CATEGORIES.values()}
     category = by_english.get(category, category)
     if category and category not in CATEGORIES:
@@ -109,4 +123,4 @@ def _profile(values: Any, where: str) -> ClientProfile:
     known = {item.name for item in fields(ClientProfile)}
     if not isinstance(values, dict) or set(values) - known:
         raise DataError(f"{where}: field 'profile' should hold only {allowed(sorted(known))}, got {values!r:.80}.")
-    return ClientProfile(**{name: str(value) for name, value in values.items()})
+    return ClientProfile(**{name: str(value) for name, value in values.items() if value is not None})

@@ -14,9 +14,15 @@ WORDS = Path(__file__).with_name("danger_words.txt")
 @cache
 def _pattern() -> re.Pattern:
     lines = WORDS.read_text(encoding="utf-8").splitlines()
-    return re.compile("|".join(f"(?:{line.strip()})" for line in lines if line.strip() and not line.startswith("#")))
+    patterns = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    return re.compile("|".join(f"(?:{_spaced(pattern)})" for pattern in patterns))
+
+
+def _spaced(pattern: str) -> str:
+    """A space not already optional becomes so: people leave spaces out."""
+    return re.sub(r" (?!\?)", " ?", pattern)
 
 
 def speaks_of_danger(text: str) -> bool:
-    """True where the text mentions suicide, self-harm or being killed; spacing does not matter."""
-    return _pattern().search(re.sub(r"[\s.,~!…ㅠㅜ]+", "", text)) is not None
+    """True where the text mentions suicide, self-harm or being killed."""
+    return _pattern().search(re.sub(r"[\s.,~!…·ㅠㅜㅋ]+", " ", text)) is not None

@@ -5,12 +5,18 @@ A session that passes can enter a dataset; one that does not is kept aside with 
 Not covered: limits over many dialogues (repetition across sessions, distributions).
 """
 
+import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from kmi.corpus.utterance_checks import check_utterance
+from kmi.corpus.utterance_checks import check_utterance, names
 from kmi.dialogue import Dialogue
 
+# Words by which a question asks about death, self-harm or being hurt by someone.
+DIRECT_CHECK = re.compile(
+    r"죽|자살|자해|목숨|생을|스스로를? ?(다치|해치|아프)|(나를|자신을|몸을|본인을|누구를?|누가) ?(다치|해치|때리)|"
+    r"사라지|사라졌|없어지고|없어졌|안 깼으면|깨지 않|세상을|위험한|안전|맞은 적|맞고|때리|때린|폭력"
+)
 MIN_UTTERANCES, MAX_UTTERANCES = 17, 31
 
 
@@ -54,17 +60,14 @@ def _shape(dialogue: Dialogue) -> list[tuple[str, str]]:
 
 
 def _safety(dialogue: Dialogue) -> list[tuple[str, str]]:
-    """A crisis session holds a direct check (a closed question) and names 109 after it."""
+    """A crisis session holds a direct check (a closed question) and names 109 in that turn or after it."""
     if dialogue.arc != "crisis":
         return []
     therapist = [turn for turn in dialogue.utterances if turn.role == "therapist"]
+    checks = [n for n, turn in enumerate(therapist) if turn.label == "Closed Question" and DIRECT_CHECK.search(turn.utterance_ko)]
     found = []
-    if not any("109" in turn.utterance_ko for turn in therapist):
-        found.append(("crisis_line", "위기 회기인데 109를 알려 주지 않습니다."))
-    if not any(turn.label == "Closed Question" and _asks_about_death(turn.utterance_ko) for turn in therapist):
+    if not any(names(turn.utterance_ko, "109") for turn in therapist[checks[0] if checks else 0 :]):
+        found.append(("crisis_line", "위기 회기인데 안전을 물은 뒤에 109를 알려 주지 않습니다."))
+    if not checks:
         found.append(("safety_check", "위기 회기인데 죽음이나 안전을 직접 묻지 않습니다."))
     return found
-
-
-def _asks_about_death(text: str) -> bool:
-    return any(word in text for word in ("죽", "자살", "목숨", "생을", "해치", "사라지", "자해", "안전", "세상을", "위험", "때리", "맞"))

@@ -15,7 +15,7 @@ from kmi.errors import MissingExtra
 QUOTED = re.compile(r"[‘'][^’']*[’']|[“\"][^”\"]*[”\"]|「[^」]*」")
 # Final endings of 합쇼체; 해요체 is any ending that closes in 요, and the contraction 죠.
 HAPSYO = re.compile(r"(ㅂ|ᆸ|습)니(다|까)$|(ㅂ|ᆸ|읍)시(오|다)$|사오니|나이다$")
-ASKING = re.compile(r"((ᆯ|을)까요|나요|ㄴ가요|ᆫ가요|은가요|는가요|던가요|ᆸ니까|습니까|ᆯ래요|을래요)$")
+ASKING = re.compile(r"((ᆯ|을)까요|나요|[ㄴᆫ]가요|은가요|는가요|던가요|ᆸ니까|습니까|ᆯ래요|을래요)$")
 # "거절만 하는 일이라니." exclaims; it is no plain-form statement.
 EXCLAIMING = re.compile(r"(라|다)니$")
 # "Tell me more" is an open question in MITI and MISC though it does not carry a question mark.
@@ -55,7 +55,10 @@ def _sentence(text: str, tokens: list) -> Sentence:
         return Sentence(text, "", "fragment")
     last = words[-1]
     if last.tag == "JX" and last.form in {"요", "이요"}:
-        return Sentence(text, "요", "polite")
+        before = words[-2].form if len(words) > 1 and words[-2].tag in {"EF", "EC"} else ""
+        return Sentence(text, before + "요", "polite")
+    if last.tag == "EC" and last.form == "니" and text.rstrip().endswith("?"):
+        return Sentence(text, last.form, "plain")  # Kiwi reads the 니 of "왔니?" as a connective
     if last.tag != "EF":
         return Sentence(text, last.form if last.tag[0] == "E" else "", "fragment")
     if last.form.endswith(("요", "죠")) or HAPSYO.search(last.form):

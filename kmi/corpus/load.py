@@ -55,7 +55,7 @@ def load_dataset(config: str = "dialogues", split: str | None = None, *, streami
     return datasets.load_dataset(str(folder), config, split=split, streaming=streaming)
 
 
-def read_dialogues(split: str | None = None) -> Iterator[Dialogue]:
+def shipped_dialogues(split: str | None = None) -> Iterator[Dialogue]:
     """Yields the dataset's dialogues as records, of one split or of all, without the datasets library.
 
     Raises:

@@ -20,6 +20,8 @@ from kmi.dialogue import Utterance
 MAX_LENGTH = {"therapist": 260, "client": 420}
 MAX_SENTENCES = {"therapist": 5, "client": 9}
 MIN_HANGUL_SHARE = 0.6
+# ADHD, SNS, KTX: capitals are Korean text too.
+ACRONYM = re.compile(r"(?<![A-Za-z])[A-Z]{2,5}(?![A-Za-z])")
 # Above this a turn repeats an earlier one of the same session (share of matching characters).
 MAX_SIMILARITY = 0.88
 
@@ -58,9 +60,14 @@ def check_utterance(turn: Utterance, earlier: Sequence[Utterance] = (), *, must_
     findings = [*_leaks(text), *_contacts(text), *_length(turn), *_language(text)]
     if not findings:  # morphology is only worth asking once the text is text
         findings = [*_label(turn), *_speech_level(turn)]
-    if must_name and must_name not in text:
+    if must_name and not names(text, must_name):
         findings.append(Finding("safety", f"이 말에는 {must_name}이(가) 꼭 들어가야 합니다."))
     return findings + _repetition(text, earlier)
+
+
+def names(text: str, number: str) -> bool:
+    """True if `number` stands in the text by itself, not inside a longer number."""
+    return re.search(rf"(?<![\d.,-]){re.escape(number)}(?!\d|[.,-]\d)", text) is not None
 
 
 def _leaks(text: str) -> list[Finding]:
@@ -91,7 +98,7 @@ def _length(turn: Utterance) -> list[Finding]:
 
 
 def _language(text: str) -> list[Finding]:
-    share = korean.hangul_share(text)
+    share = korean.hangul_share(ACRONYM.sub("", text))
     if share < MIN_HANGUL_SHARE or not re.search("[가-힣]", text):
         return [Finding("language", f"한국어로 써 주세요(지금 한글 비율 {share:.2f}).")]
     return []

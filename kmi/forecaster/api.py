@@ -88,8 +88,10 @@ def default_checkpoint() -> Path:
 
 
 def content_hash(model) -> str:
-    """First 12 hex digits of SHA-256 over the model's tensors and temperature."""
-    digest = hashlib.sha256(json.dumps([model.config.calibration_temperature, model.config.clip]).encode())
+    """First 12 hex digits of SHA-256 over the model's tensors, cut-off and temperatures."""
+    config = model.config
+    settings = [config.clip, config.temperature_with_text, config.temperature_without_text]
+    digest = hashlib.sha256(json.dumps(settings).encode())
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())

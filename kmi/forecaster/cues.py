@@ -29,7 +29,6 @@ NUMBER = re.compile(
 )
 TRAILING_OFF = re.compile(r"(?:[-–—~,，]|\.{2,}|…+)[\s\"'”’]*$")
 CLOSED = re.compile(r"[.!?。！？…~][\s\"'”’)]*$")
-CONTINUING = re.compile(r"^\s*(?:[-–—]|\.{2,}|…)")
 
 
 class Cues(NamedTuple):
@@ -38,8 +37,7 @@ class Cues(NamedTuple):
     `words` is the length in English-word equivalents (0 or more), `log_words` its
     log(1 + x). `asks` says that it ends in a question mark, `asks_within` that one
     stands anywhere; `trails_off` that it breaks off or ends on a comma, dash or dots,
-    `unclosed` that no closing mark ends it, `continues` that it takes up a broken-off
-    sentence.
+    `unclosed` that no closing mark ends it, `number` that it names a number.
     """
 
     words: float
@@ -50,9 +48,7 @@ class Cues(NamedTuple):
     asks_within: float
     trails_off: float
     unclosed: float
-    continues: float
     number: float
-    pauses: float
 
 
 @lru_cache(maxsize=65536)
@@ -69,9 +65,7 @@ def cues_of(text: str) -> Cues:
         asks_within=float(QUESTION_MARK.search(spoken) is not None),
         trails_off=float(TRAILING_OFF.search(spoken) is not None),
         unclosed=float(CLOSED.search(spoken) is None),
-        continues=float(CONTINUING.search(spoken) is not None),
         number=float(NUMBER.search(spoken) is not None),
-        pauses=min(3.0, spoken.count("...") + spoken.count("…") + spoken.count("--")),
     )
 
 

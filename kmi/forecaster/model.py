@@ -1,9 +1,12 @@
 """The forecaster's network: an ensemble of small perceptrons over one feature vector.
 
 Each member sees the standardised features through one hidden layer; the members'
-probabilities are averaged and sharpened or flattened by one temperature. All members
+probabilities are averaged and sharpened or flattened by a temperature. All members
 run in one batched product, so a forecast costs well under a millisecond. Mean and
 deviation of the features are buffers: the checkpoint needs no side file.
+
+Importing this module registers both classes, so that `AutoConfig` and `AutoModel` of
+transformers load the checkpoint too.
 
 Not covered: making the features (`kmi.forecaster.features`), fitting (`kmi.forecaster.training`).
 """
@@ -12,7 +15,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from transformers import PretrainedConfig, PreTrainedModel
+from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 from transformers.utils import ModelOutput
 
 from kmi.codes import THERAPIST_LABELS
@@ -29,7 +32,9 @@ class ForecasterConfig(PretrainedConfig):
         hidden_size: hidden units of each.
         clip: standardised features are cut to [-clip, clip]; a session unlike all of
             training then cannot push a forecast to 0 or 1.
-        calibration_temperature: divides the averaged log-probabilities; above 1 flattens.
+        temperature_with_text: divides the averaged log-probabilities where words of the
+            session are known; above 1 flattens.
+        temperature_without_text: the same for a plan, which has no words yet.
     """
 
     model_type = "kmi-forecaster"
@@ -37,17 +42,19 @@ class ForecasterConfig(PretrainedConfig):
     def __init__(
         self,
         feature_names: list[str] | None = None,
-        members: int = 8,
+        members: int = 16,
         hidden_size: int = 64,
         clip: float = 4.0,
-        calibration_temperature: float = 1.0,
+        temperature_with_text: float = 1.0,
+        temperature_without_text: float = 1.0,
         **kwargs,
     ) -> None:
         self.feature_names = list(FEATURE_NAMES) if feature_names is None else list(feature_names)
         self.members = members
         self.hidden_size = hidden_size
         self.clip = clip
-        self.calibration_temperature = calibration_temperature
+        self.temperature_with_text = temperature_with_text
+        self.temperature_without_text = temperature_without_text
         labels = dict(enumerate(THERAPIST_LABELS))
         kwargs.setdefault("id2label", labels)
         kwargs.setdefault("label2id", {label: i for i, label in labels.items()})
@@ -59,8 +66,8 @@ class ForecasterOutput(ModelOutput):
     """Output of the forecaster.
 
     Attributes:
-        logits: log-probabilities of the 8 labels, calibrated, shape [n, 8].
         loss: mean negative log-likelihood of `labels` in nats, lower is better.
+        logits: log-probabilities of the 8 labels, calibrated, shape [n, 8].
     """
 
     loss: torch.FloatTensor | None = None
@@ -83,12 +90,16 @@ class ForecasterModel(PreTrainedModel):
         self.bias_out = nn.Parameter(torch.zeros(config.members, 1, labels))
         self.register_buffer("mean", torch.zeros(inputs))
         self.register_buffer("deviation", torch.ones(inputs))
+        self.text_columns = [i for i, name in enumerate(config.feature_names) if name.startswith("text ")]
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
-        if module is self:
-            nn.init.normal_(self.weight_in, std=(2.0 / self.weight_in.shape[1]) ** 0.5)
-            nn.init.normal_(self.weight_out, std=(0.5 / self.weight_out.shape[1]) ** 0.5)
+        """Nothing to do: a checkpoint fills all weights, and training starts with `reset_parameters`."""
+
+    def reset_parameters(self) -> None:
+        """Draws new weights from torch's generator."""
+        nn.init.normal_(self.weight_in, std=(2.0 / self.weight_in.shape[1]) ** 0.5)
+        nn.init.normal_(self.weight_out, std=(0.5 / self.weight_out.shape[1]) ** 0.5)
 
     def standardise(self, features: torch.Tensor) -> torch.Tensor:
         """Features on the scale of the training data, cut at `config.clip` deviations."""
@@ -110,6 +121,12 @@ class ForecasterModel(PreTrainedModel):
         """
         inputs = self.standardise(features).expand(self.config.members, -1, -1)
         averaged = self.member_logits(inputs).log_softmax(-1).logsumexp(0)
-        logits = (averaged / self.config.calibration_temperature).log_softmax(-1)
+        has_text = (features[:, self.text_columns] != 0).any(-1, keepdim=True)
+        temperature = torch.where(has_text, self.config.temperature_with_text, self.config.temperature_without_text)
+        logits = (averaged / temperature).log_softmax(-1)
         loss = None if labels is None else nn.functional.nll_loss(logits, labels)
         return ForecasterOutput(loss=loss, logits=logits)
+
+
+AutoConfig.register(ForecasterConfig.model_type, ForecasterConfig)
+AutoModel.register(ForecasterConfig, ForecasterModel)

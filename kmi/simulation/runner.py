@@ -84,6 +84,7 @@ class Runner:
     processes: int = 1
     on_progress: Callable[[RunReport], None] = lambda report: None
     report: RunReport = field(default_factory=RunReport)
+    _models: set[str] = field(default_factory=set)  # as the answers name them, never a path of this machine
 
     def run(self) -> RunReport:
         """Works until every session of the share is over, waiting or unanswered."""
@@ -155,7 +156,6 @@ class Runner:
         return self._dialogue(director.case, written.utterances, context=written.context)
 
     def _dialogue(self, case: Case, utterances: tuple, context: str = "") -> Dialogue:
-        described = self.writer.describe()
         return Dialogue(
             id=case.id,
             category=case.category,
@@ -166,7 +166,7 @@ class Runner:
             ending=case.ending,
             provenance=Provenance(
                 writer=self.writer.name,
-                model=str(described.get("model", "")),
+                model=", ".join(sorted(self._models)),
                 mode=self.mode,
                 seed=case.seed,
                 forecaster_revision=self.forecaster.revision,
@@ -178,9 +178,11 @@ class Runner:
         completion = self.ledger.get(request)
         if completion is not None:
             self.report.from_ledger += 1
+            self._models.add(completion.model)
             return completion
         completion = await self.writer.write(request)
         self.ledger.put(request, completion)
+        self._models.add(completion.model)
         self.report.asked += 1
         self.report.prompt_tokens += completion.prompt_tokens
         self.report.output_tokens += completion.output_tokens

@@ -112,7 +112,7 @@ class LocalWriter:
         """Generates batch after batch until nothing waits."""
         model = await self._model()
         while self._waiting:
-            pass
+            await self._settle()
             batch = self._take()
             try:
                 answers = await asyncio.to_thread(model.generate, [job.row for job in batch], self._stop)

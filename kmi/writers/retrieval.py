@@ -149,6 +149,6 @@ def _safety_turns() -> dict[str, list[dict[str, str]]]:
 
 
 def _shipped() -> list[Dialogue]:
-    from kmi.corpus.load import read_dialogues
+    from kmi.corpus.load import shipped_dialogues
 
-    return list(read_dialogues("train"))
+    return list(shipped_dialogues("train"))

@@ -120,7 +120,7 @@ def test_a_link_does_not_hide_the_published_folder(tmp_path, dialogues):
     [
         ({"id": "a"}, "'a' comes twice"),
         ({"arc": "odyssey"}, "'b'.*'odyssey'"),
-        ({"context": "\ud800"}, "'b'.*not Unicode"),
+        ({"context": "\ud800"}, "'b'.*half a character"),
         ({"provenance": Provenance(seed="seven")}, "'b'.*seven"),
         ({"provenance": Provenance(seed=2**80)}, "'b'.*does not fit"),
     ],

@@ -95,13 +95,11 @@ def test_a_crisis_session_that_does_not_is_kept_out(make_dialogue, changes, rule
     assert [rule for turn, rule in found(crisis(make_dialogue, **changes)) if turn is None] == rules
 
 
-@pytest.mark.xfail(strict=True, reason="dialogue_checks.py _asks_about_death: '맞', '때리', '안전' match ordinary words")
 def test_asking_what_fits_is_no_question_about_death(make_dialogue):
     """'맞' of '맞나요' and '때리' are in the list of words for being beaten."""
     assert (None, "safety_check") in found(crisis(make_dialogue, ask="제가 들은 게 맞나요?"))
 
 
-@pytest.mark.xfail(strict=True, reason="dialogue_checks.py _safety does not look at the order its docstring promises")
 def test_the_line_comes_after_the_question(make_dialogue):
     """The docstring promises a direct check and 109 after it."""
     turns = {2: Utterance("therapist", LINE, label="Give Information"), 6: Utterance("therapist", ASK, label="Closed Question")}

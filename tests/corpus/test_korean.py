@@ -12,15 +12,12 @@ POLITE = [
 ]  # fmt: skip
 PLAIN = [
     "그건 네 잘못이 아니야.", "많이 힘들었구나.", "오늘은 여기까지 한다.", "술을 끊어야 해.", "그렇게 생각하지 마라.", "같이 해 보자.",
-    pytest.param(
-        "어서 오세요. 무슨 일로 왔니?",
-        marks=pytest.mark.xfail(strict=True, reason="korean.py _sentence: Kiwi tags 니 of 왔니? as EC, so it counts as a fragment"),
-    ),
+    "어서 오세요. 무슨 일로 왔니?",
     "줄이고 싶은 마음이 크다.", "그랬어?", "괜찮다고 말했다. 그리고 웃으셨어요.",
 ]  # fmt: skip
 ASKING = [
     "오늘은 어떠셨어요?", "무엇이 걸리세요?", "언제부터 그러셨나요", "얘기를 좀 드려도 될까요.", "술을 드십니까", "괜찮으신가요",
-    pytest.param("그런가요…", marks=pytest.mark.xfail(strict=True, reason="korean.py _sentence: ending after 요 as JX loses the ㄴ가 before it")),
+    "그런가요…",
     "같이 해 보실래요", "맞아요? 그럼 다행이고요.", "뭐가 제일 힘드셨어요？", "조금 더 말씀해 주실 수 있을까요",
 ]  # fmt: skip
 NOT_ASKING = [

@@ -54,14 +54,14 @@ def test_the_bundled_copy_comes_first(package, dialogues, fresh_cache):
     (package / "_bundle" / "dataset").mkdir(parents=True)
     build_dataset(dialogues[:1], package / "_bundle" / "dataset" / "kmi")
     assert kmi.load_dataset("dialogues", "train")["id"][:] == ["a"]
-    assert [dialogue.id for dialogue in load.read_dialogues()] == ["a"]
+    assert [dialogue.id for dialogue in load.shipped_dialogues()] == ["a"]
 
 
 def test_records_load_without_the_datasets_library(package, dialogues):
-    assert list(load.read_dialogues()) == dialogues
-    assert list(load.read_dialogues("validation")) == dialogues[1:2]
+    assert list(load.shipped_dialogues()) == dialogues
+    assert list(load.shipped_dialogues("validation")) == dialogues[1:2]
     with pytest.raises(ConfigError, match="'dev'"):
-        list(load.read_dialogues("dev"))
+        list(load.shipped_dialogues("dev"))
 
 
 def test_a_package_without_data_says_what_to_type(package):

@@ -115,7 +115,6 @@ def test_every_rule_has_a_golden_case():
     }  # fmt: skip
 
 
-@pytest.mark.xfail(strict=True, reason="utterance_checks.py _language: a short turn with one Latin word falls below the share of Hangul")
 @pytest.mark.parametrize("text", ["ADHD 같아요.", "SNS는 안 해요.", "KTX 타고요.", "GTX요."])
 def test_short_turns_with_a_latin_word_are_korean(text):
     assert check_utterance(client(text)) == []
@@ -163,7 +162,6 @@ def test_a_safety_turn_must_name_the_line():
     assert rules(therapist("밤에는 109가 열려 있어요.", "Give Information"), must_name="109") == []
 
 
-@pytest.mark.xfail(strict=True, reason="utterance_checks.py must_name and dialogue_checks.py look for 109 as a substring")
 def test_a_long_number_that_holds_109_does_not_name_the_line():
     text = "상담료는 10900원이고 보건소에서 받으실 수 있어요."
     assert rules(therapist(text, "Give Information"), must_name="109") == ["safety"]

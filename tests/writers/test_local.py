@@ -58,6 +58,22 @@ def test_waiting_sessions_are_generated_together(tiny_model):
     assert all(completion.text for answer in answers for completion in answer)
 
 
+def test_a_batch_waits_for_sessions_that_are_nearly_ready(tiny_model):
+    async def session(writer, number):
+        await asyncio.sleep(0.002 * number)
+        return await writer.write(request(number))
+
+    async def everything():
+        writer = LocalWriter(tiny_model, batch_size=4)
+        await writer.prepare()
+        batches = count_batches(writer._chat_model)
+        await asyncio.gather(*(session(writer, n) for n in range(4)))
+        await writer.close()
+        return [len(batch) for batch in batches]
+
+    assert asyncio.run(everything()) == [4]
+
+
 def test_large_queues_are_cut_into_batches_of_similar_length(tiny_model):
     writer = LocalWriter(tiny_model, batch_size=4)
     order = [0, 9, 1, 8, 2, 7, 3, 6, 4, 5]
@@ -117,6 +133,22 @@ def test_draws_follow_the_models_distribution(tiny_model):
     # Standard error of a share of 2,000 is at most .011; total variation of noise over the likely tokens stays small.
     assert abs(float(drawn[top] - expected[top])) < 0.04
     assert float((drawn - expected).abs().sum()) / 2 < 0.15
+
+
+def test_each_token_has_its_own_random_number():
+    import torch
+
+    from kmi.writers.chat_model import Row, _SeededDraw
+
+    rows = [Row([1], 5, 1.0, seed=3), Row([1], 5, 1.0, seed=4), Row([1], 5, 0.0, seed=3)]
+    draw = _SeededDraw(rows, 1, None, None, "cpu", threading.Event())
+    flat = torch.zeros(3, 1000)
+    flat[:, 7] = 1e-3
+    tokens = torch.stack([draw(torch.zeros(3, 1 + step), flat).argmax(-1) for step in range(5)], dim=1)
+    # Equal probabilities: the number u in [0, 1) falls on token u * 1000 (the likeliest one shifts it by a thousandth).
+    expected = torch.stack([torch.rand(5, generator=torch.Generator().manual_seed(seed)) for seed in (3, 4)]) * 1000
+    assert (tokens[:2] - expected).abs().max() < 1.1
+    assert tokens[2].tolist() == [7] * 5
 
 
 def test_top_k_of_the_model_is_obeyed(broken_copy):
