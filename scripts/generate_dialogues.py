@@ -9,6 +9,7 @@ Keys come from the environment only (KMI_API_KEY or OPENAI_API_KEY).
 """
 
 import argparse
+import hashlib
 import json
 import logging
 import os
@@ -49,7 +50,7 @@ def main(argv: list[str] | None = None) -> int:
         "policy": options.policy,
         "seed": options.seed,
         "forecaster": forecaster.revision,
-        "posts": [case.id for case in cases],
+        "posts": f"{len(cases)} with digest {hashlib.sha256(' '.join(case.id for case in cases).encode()).hexdigest()[:12]}",
     }
     folder = RunFolder(options.out, config, state.process_index)
     folder.open()

@@ -62,8 +62,9 @@ class ScriptedAnswers:
 
     def __call__(self, messages):
         prompt = messages[1]["content"]
-        wanted = re.search(r"형식: ([TC]) (\S+) \|", prompt)
-        return self._turn(prompt, *wanted.groups()) if wanted else self._session(prompt)
+        # The last one: a post may hold the same words.
+        wanted = re.findall(r"형식: ([TC]) (\S+) \|", prompt)
+        return self._turn(prompt, *wanted[-1]) if wanted else self._session(prompt)
 
     def _turn(self, prompt, role, code):
         said = set(re.findall(r"^(?:상담자|내담자): (.*)$", prompt, re.M))
@@ -116,7 +117,8 @@ class ScriptedWriter:
         self.peak = max(self.peak, self.in_flight)
         try:
             await asyncio.sleep(0)
-            text = self.before(request, number) or self.answer(request.messages)
+            text = self.before(request, number)
+            text = self.answer(request.messages) if text is None else text
         finally:
             self.in_flight -= 1
         self.answered.append(request)

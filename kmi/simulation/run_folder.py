@@ -117,7 +117,7 @@ class RunFolder:
         for key in [*values, *stored]:
             if stored.get(key) != values.get(key):
                 raise ConfigError(
-                    f"{self.path} holds a run with another {key}: {stored.get(key)!r:.120} there, {values.get(key)!r:.120} here.",
+                    f"{self.path} holds a run with other {key}: {stored.get(key)!r:.120} there, {values.get(key)!r:.120} here.",
                     "Name another --out, or go on with the same settings.",
                 )
 
