@@ -157,7 +157,9 @@ def _with_splits(cases: list[Case], held: dict[str, int], rng: random.Random) ->
         strata[(case.arc, case.ending)].append(case)
     # Taken in the order of the share of its stratum that would then be held out.
     sizes = Counter((case.arc, case.ending) for case in cases)
-    queue = sorted(((n + 0.5) / sizes[key], rng.random(), case.id) for key, own in strata.items() for n, case in enumerate(own))
+    # A random offset each, or the same small strata would miss out in every category.
+    offsets = {key: rng.random() for key in strata}
+    queue = sorted(((n + offsets[key]) / sizes[key], rng.random(), case.id) for key, own in strata.items() for n, case in enumerate(own))
     wanted = sum(held.values())
     if len(queue) < wanted:
         raise ConfigError(f"Only {len(queue)} cases of {cases[0].category} stand alone, {wanted} are to be held out.")

@@ -16,6 +16,8 @@ from kmi.codes import REFLECTIONS
 from kmi.dialogue import Dialogue, Utterance
 
 ENDS_IN_NEYO = re.compile(r"(네요|군요|거네요|거군요|시군요)[.!…]*$")
+# "네, 그래요." but not "네 시에", "네 명이".
+OPENS_IN_NE = re.compile(r"네([.,!…~]|$| (?!시|명|번|살|개|달|사람|가지|식구|과목|군데|통|장|잔|병))")
 NOT_X_BUT_Y = re.compile(r"\S+(이|가|은|는|게|건) 아니라 |아니라,|\S+보다는 \S+에 가까")
 IDENTITY_PRAISE = re.compile(r"(하는|하시는|있는|있으신|아는|아시는|\S[은는]|\S신) (사람|분)(이|이세|이시|이네|인|이에)\S*")
 SCALING = re.compile(r"0(점)?(이|은|을|부터|에서|~|-).{0,40}10|10점 만점|1(점)?(부터|에서|이).{0,30}10")
@@ -60,7 +62,7 @@ def habits(dialogues: Iterable[Dialogue]) -> list[Habit]:
         _turns("reflections ending in -네요/-군요", reflections, lambda t: ENDS_IN_NEYO.search(t), "reflections", 0.42),
         _turns("'X가 아니라 Y'", therapist, lambda t: NOT_X_BUT_Y.search(t), "therapist turns", 0.04),
         _turns("identity praise in affirmations", affirmations, lambda t: IDENTITY_PRAISE.search(t), "affirmations", 0.08),
-        _turns("client turns opening with 네", client, lambda t: re.match(r"네[.,!… ]", t + " "), "client turns", 0.12),
+        _turns("client turns opening with 네", client, lambda t: OPENS_IN_NE.match(t), "client turns", 0.12),
         _turns("client turns opening with …", client, lambda t: re.match(r"(…|\.\.)", t), "client turns", 0.04),
         Habit("worn phrases", len(worn), len(turns), "turns", 0.005),
         Habit("most common first two words", max(opening.values(), default=0), len(therapist), "therapist turns", 0.01),

@@ -6,6 +6,7 @@ the ranked labels (`kmi.simulation.decision`).
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -18,6 +19,8 @@ from kmi.errors import ConfigError, MissingExtra
 from kmi.forecaster.features import FEATURE_NAMES, Turn, features_of
 
 NAME = "kmi-forecaster"
+REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
+TRAIN_HINT = "Train one with: accelerate launch scripts/train_forecaster.py --annomi DIR"
 
 
 class Forecaster:
@@ -37,25 +40,26 @@ class Forecaster:
                 comes with KMI: the installed package's, else the checkout's.
         """
         folder = default_checkpoint() if name_or_path is None else Path(name_or_path)
-        is_folder = folder.is_dir()
-        if not is_folder and (name_or_path is None or isinstance(name_or_path, Path) or folder.is_absolute()):
-            raise ConfigError(f"Expected a forecaster checkpoint in {folder}, found no such folder.", TRAIN_HINT)
-        if is_folder and not (folder / "config.json").is_file():
-            raise ConfigError(f"Expected config.json and model.safetensors in {folder}, found no config.json.", TRAIN_HINT)
+        # "user/name" may be a repository; everything else that is no folder is a mistake.
+        may_be_repository = isinstance(name_or_path, str) and REPOSITORY.fullmatch(name_or_path)
+        if folder.is_dir() or not may_be_repository:
+            for name in ("config.json", "model.safetensors"):
+                if not (folder / name).is_file():
+                    raise ConfigError(f"Expected a forecaster checkpoint in {folder}, found no {name}.", TRAIN_HINT)
         try:
-            from kmi.forecaster.model import ForecasterModel
+            from kmi.forecaster.model import ForecasterModel, no_progress_bar
         except ImportError as error:
             raise MissingExtra("The forecaster", error.name or "torch", "generate") from None
+        from safetensors import SafetensorError
+
         try:
-            model = ForecasterModel.from_pretrained(folder if is_folder else str(name_or_path))
-        except OSError as error:
-            raise ConfigError(f"Expected a forecaster checkpoint at {name_or_path or folder}: {error}", TRAIN_HINT) from None
-        if tuple(model.config.feature_names) != FEATURE_NAMES:
-            raise ConfigError(
-                f"{folder} was trained on {len(model.config.feature_names)} other features than this version of KMI makes "
-                f"({len(FEATURE_NAMES)}).",
-                TRAIN_HINT,
-            )
+            with no_progress_bar():
+                model = ForecasterModel.from_pretrained(folder if folder.is_dir() else name_or_path)
+        except (OSError, SafetensorError, RuntimeError) as error:
+            # RuntimeError: weights whose shapes do not fit the config.
+            problem = str(error).strip().splitlines()[0]
+            raise ConfigError(f"Expected a forecaster checkpoint at {folder}, could not load it: {problem}", TRAIN_HINT) from None
+        _check_features(model.config, folder)
         return cls(model, content_hash(model))
 
     def probabilities(self, histories: Sequence[Sequence[Turn]]) -> np.ndarray:
@@ -77,7 +81,15 @@ class Forecaster:
         return tuple(Forecast(THERAPIST_LABELS[i], float(probabilities[i])) for i in order)
 
 
-TRAIN_HINT = "Train one with: accelerate launch scripts/train_forecaster.py --annomi DIR"
+def _check_features(config, folder: Path) -> None:
+    made = getattr(config, "feature_names", [])
+    if tuple(made) != FEATURE_NAMES:
+        different = sorted(set(made) ^ set(FEATURE_NAMES)) or ["their order"]
+        raise ConfigError(
+            f"Expected the {len(FEATURE_NAMES)} features of this version of KMI in {folder}, it was trained on others "
+            f"({len(different)} differ, first: {different[0]}).",
+            TRAIN_HINT,
+        )
 
 
 def default_checkpoint() -> Path:

@@ -11,12 +11,14 @@ transformers load the checkpoint too.
 Not covered: making the features (`kmi.forecaster.features`), fitting (`kmi.forecaster.training`).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
-from transformers.utils import ModelOutput
+from transformers.utils import ModelOutput, logging
 
 from kmi.codes import THERAPIST_LABELS
 from kmi.forecaster.features import FEATURE_NAMES
@@ -126,6 +128,18 @@ class ForecasterModel(PreTrainedModel):
         logits = (averaged / temperature).log_softmax(-1)
         loss = None if labels is None else nn.functional.nll_loss(logits, labels)
         return ForecasterOutput(loss=loss, logits=logits)
+
+
+@contextmanager
+def no_progress_bar() -> Iterator[None]:
+    """Hides transformers' bars: one that fills in a millisecond only clutters a command's output."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 AutoConfig.register(ForecasterConfig.model_type, ForecasterConfig)

@@ -57,6 +57,12 @@ def test_the_reference_policy_plays_a_session_too(make_director, scripted_writer
     assert check_dialogue(as_dialogue(director.case, play(director, scripted_writer()))) == []
 
 
+@pytest.mark.xfail(strict=True, reason="decision.py reference_policy knows no safety, so every crisis session of it fails the checks")
+def test_a_crisis_session_is_kept_safe_under_the_reference_policy_too(make_director, scripted_writer):
+    director = make_director(policy=reference_policy, arc="crisis")
+    assert check_dialogue(as_dialogue(director.case, play(director, scripted_writer()))) == []
+
+
 def test_one_request_per_turn_in_order(make_director, scripted_writer):
     writer, director = scripted_writer(), make_director()
     turns = play(director, writer)
@@ -133,7 +139,11 @@ def test_safety_turns_are_asked_for_and_named(make_director, scripted_writer):
 
 def test_a_safety_turn_without_109_is_asked_again(make_director, scripted_writer):
     line = prompting.note_text("safety_line")
-    forget = lambda request, number: "T GI | 곁에 누가 있는지 함께 떠올려 봐요." if line in request.messages[1]["content"] and request.id.endswith("/0") else None  # noqa: E731
+
+    def forget(request, number):
+        asked = line in request.messages[1]["content"] and request.id.endswith("/0")
+        return "T GI | 곁에 누가 있는지 함께 떠올려 봐요." if asked else None
+
     writer = scripted_writer(before=forget)
     turns = play(make_director(arc="crisis"), writer)
     (again,) = [request for request in writer.requests if request.id.endswith("/1")]

@@ -1,0 +1,48 @@
+"""The model card: a template filled from the training report, and from nothing else.
+
+`report.json` beside the checkpoint holds every measured number; a test renders it again
+and compares, so the card cannot drift. Not covered: the words of the card (`card_template.md`).
+"""
+
+from pathlib import Path
+from string import Template
+
+from kmi.forecaster.crossval import OURS, figures_table
+
+
+def render(report: dict) -> str:
+    """The card of a training report, as `scripts/train_forecaster.py` writes it."""
+    recipe, folds = report["recipe"], report["five_folds"]
+    scores = folds["overall"][OURS]
+    template = Template(Path(__file__).with_name("card_template.md").read_text(encoding="utf-8"))
+    return template.substitute(
+        {name: f"{scores[name]:.4f}" for name in ("recall_at_3", "macro_f1", "accuracy", "perplexity", "ece")},
+        parameters=f"{report['parameters']:,}",
+        megabytes=f"{report['bytes'] / 1e6:.1f}",
+        sessions=report["sessions"],
+        examples=f"{report['examples']:,}",
+        seed=recipe["seed"],
+        members=recipe["members"],
+        session_percent=round(100 * recipe["session_share"]),
+        wordless_percent=round(100 * recipe["wordless_share"]),
+        incomplete_percent=round(100 * recipe["incomplete_share"]),
+        hardware=report["hardware"],
+        seconds=round(report["seconds"]),
+        forecasts=f"{folds['forecasts']:,}",
+        telling=f"{folds['forecasts'] - _count(folds['by_label'], 'General'):,}",
+        overall=figures_table(folds["overall"]),
+        without_general=figures_table(folds["without_general"]),
+        by_label=_label_table(folds["by_label"]),
+    )
+
+
+def _count(rows: list[dict], label: str) -> int:
+    return next(row["count"] for row in rows if row["label"] == label)
+
+
+def _label_table(rows: list[dict]) -> str:
+    lines = ["| label | turns | ranked first | precision | recall | F1 | recall@3 |", "|---|---|---|---|---|---|---|"]
+    for row in rows:
+        figures = " | ".join(f"{row[name]:.3f}" for name in ("precision", "recall", "f1", "recall_at_3"))
+        lines.append(f"| {row['label']} | {row['count']} | {row['ranked_first']} | {figures} |")
+    return "\n".join(lines)

@@ -1,0 +1,139 @@
+"""Five fixed folds: every fold trained without its sessions, saved, reloaded, then scored.
+
+The folds (`annomi_folds.json`, AnnoMI session number to fold) never change, so figures
+compare across versions. What is scored is always the reloaded checkpoint. Each fold is
+one job and depends on nothing but data and recipe: however many processes share the
+jobs, the figures are the same.
+
+Not covered: sharing out the jobs (`scripts/train_forecaster.py`).
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from kmi.codes import THERAPIST_LABELS
+from kmi.corpus.annomi import session_number
+from kmi.dialogue import Dialogue
+from kmi.errors import DataError
+from kmi.forecaster import evaluation
+from kmi.forecaster.api import Forecaster
+from kmi.forecaster.training import COMPLETE, WORDLESS, Examples, Recipe, fit
+
+FOLDS = 5
+OURS, OURS_WORDLESS = "forecaster", "forecaster, no words (plan)"
+METHODS = (
+    "prior",
+    "previous-label bigram",
+    "logistic regression",
+    OURS,
+    "logistic regression, no words (plan)",
+    OURS_WORDLESS,
+)
+
+
+@cache
+def _fold_file() -> dict[str, int]:
+    return json.loads(Path(__file__).with_name("annomi_folds.json").read_text(encoding="utf-8"))
+
+
+def fold_of(dialogue: Dialogue) -> int:
+    """The fixed fold (0-4) of a high-quality AnnoMI session."""
+    folds = _fold_file()
+    if session_number(dialogue) not in folds:
+        raise DataError(f"{dialogue.id} has no fold; the five folds hold the {len(folds)} high-quality AnnoMI sessions only.")
+    return folds[session_number(dialogue)]
+
+
+@dataclass(frozen=True, slots=True)
+class FoldResult:
+    """Forecasts of one fold: for each of METHODS probabilities [n, 8], for examples `where` [n]."""
+
+    fold: int
+    where: np.ndarray
+    probabilities: dict[str, np.ndarray]
+
+
+def run_fold(
+    examples: Examples,
+    folds: np.ndarray,
+    fold: int,
+    recipe: Recipe,
+    folder: Path,
+    on_epoch: Callable[[], None] = lambda: None,
+) -> FoldResult:
+    """Trains without one fold, saves the model to `folder`, reloads it and forecasts the fold.
+
+    Args:
+        examples: all folds' examples.
+        folds: fold of each example, shape [n].
+        fold: the one to hold out.
+        recipe: how to train.
+        folder: where the fold's checkpoint goes.
+        on_epoch: called after each epoch.
+    """
+    train, held_out = examples.where(folds != fold), examples.where(folds == fold)
+    save(fit(train, recipe, on_epoch), folder)
+    # Half of the linear model's training set is wordless, so that it too may meet a plan.
+    linear_x = np.concatenate([train.views[COMPLETE], train.views[WORDLESS]])
+    linear_y = np.concatenate([train.labels, train.labels])
+    seen = np.concatenate([held_out.views[COMPLETE], held_out.views[WORDLESS]])
+    linear = evaluation.logistic_regression(train.views[COMPLETE], train.labels, held_out.views[COMPLETE])
+    linear_wordless = evaluation.logistic_regression(linear_x, linear_y, seen)[len(held_out.labels) :]
+    forecaster = Forecaster.from_pretrained(folder)
+    forecasts = (
+        evaluation.prior(train.labels, len(held_out.labels)),
+        evaluation.bigram(train.previous, train.labels, held_out.previous),
+        linear,
+        forecaster.probabilities_of_features(held_out.views[COMPLETE]),
+        linear_wordless,
+        forecaster.probabilities_of_features(held_out.views[WORDLESS]),
+    )
+    return FoldResult(fold, np.flatnonzero(folds == fold), dict(zip(METHODS, forecasts, strict=True)))
+
+
+def gather(results: Sequence[FoldResult], count: int) -> dict[str, np.ndarray]:
+    """Puts the folds' forecasts together, shape [count, 8] per method; each example exactly once."""
+    covered = np.concatenate([result.where for result in results])
+    if not np.array_equal(np.sort(covered), np.arange(count)):
+        raise RuntimeError(f"folds cover {len(covered)} of {count} examples")  # a bug, not bad input
+    gathered = {name: np.zeros((count, len(THERAPIST_LABELS))) for name in METHODS}
+    for result in results:
+        for name, probabilities in result.probabilities.items():
+            gathered[name][result.where] = probabilities
+    return gathered
+
+
+def five_fold_report(results: Sequence[FoldResult], labels: np.ndarray) -> dict:
+    """All figures as plain data: overall, on targets other than General, by fold, by label."""
+    gathered = gather(results, len(labels))
+    telling = labels != THERAPIST_LABELS.index("General")
+    return {
+        "forecasts": len(labels),
+        "overall": {name: asdict(evaluation.score(p, labels)) for name, p in gathered.items()},
+        "without_general": {name: asdict(evaluation.score(p[telling], labels[telling])) for name, p in gathered.items()},
+        "by_fold": {
+            str(result.fold): asdict(evaluation.score(result.probabilities[OURS], labels[result.where]))
+            for result in sorted(results, key=lambda result: result.fold)
+        },
+        "by_label": evaluation.per_label(gathered[OURS], labels),
+    }
+
+
+def figures_table(figures: dict[str, dict[str, float]]) -> str:
+    """The Markdown table of one of the report's groups."""
+    return evaluation.table([(name, evaluation.Scores(**figures[name])) for name in METHODS])
+
+
+def save(model, folder: Path) -> None:
+    """Writes config and safetensors, readable by everyone."""
+    from kmi.forecaster.model import no_progress_bar
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with no_progress_bar():
+        model.save_pretrained(folder)
+    (folder / "model.safetensors").chmod(0o644)  # safetensors creates it private
