@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,7 +25,11 @@ from kmi.forecaster import evaluation
 from kmi.forecaster.api import Forecaster
 from kmi.forecaster.training import COMPLETE, WORDLESS, Examples, Recipe, fit
 
+if TYPE_CHECKING:
+    from kmi.forecaster.model import ForecasterModel
+
 FOLDS = 5
+FOLD_FILE = Path(__file__).with_name("annomi_folds.json")
 OURS, OURS_WORDLESS = "forecaster", "forecaster, no words (plan)"
 METHODS = (
     "prior",
@@ -38,7 +43,7 @@ METHODS = (
 
 @cache
 def _fold_file() -> dict[str, int]:
-    return json.loads(Path(__file__).with_name("annomi_folds.json").read_text(encoding="utf-8"))
+    return json.loads(FOLD_FILE.read_text(encoding="utf-8"))
 
 
 def fold_of(dialogue: Dialogue) -> int:
@@ -129,11 +134,18 @@ def figures_table(figures: dict[str, dict[str, float]]) -> str:
     return evaluation.table([(name, evaluation.Scores(**figures[name])) for name in METHODS])
 
 
-def save(model, folder: Path) -> None:
-    """Writes config and safetensors, readable by everyone."""
-    from kmi.forecaster.model import no_progress_bar
+def save(model: "ForecasterModel", folder: Path) -> None:
+    """Writes config and safetensors as `save_pretrained` does, but from any process.
+
+    Under several processes transformers writes on the first one only, while here each
+    saves folds of its own.
+    """
+    from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    with no_progress_bar():
-        model.save_pretrained(folder)
-    (folder / "model.safetensors").chmod(0o644)  # safetensors creates it private
+    model.config.architectures = [type(model).__name__]
+    model.config.dtype = "float32"
+    model.config.save_pretrained(folder)
+    weights = folder / "model.safetensors"
+    save_file(model.state_dict(), weights, metadata={"format": "pt"})
+    weights.chmod(0o644)  # safetensors creates it private
