@@ -13,6 +13,7 @@ import json
 from itertools import groupby
 from pathlib import Path
 
+import kmi
 from kmi.clients.lives import draw_lives
 from kmi.codes import CATEGORIES
 from kmi.dialogue import json_lines, to_line
@@ -63,7 +64,7 @@ def record(packet: Packet, split: str) -> dict:
     """The packet's line, with its split and who will write it."""
     planned = packet.to_dict()
     planned["split"] = split
-    planned["provenance"] = {"writer": WRITER, **planned["provenance"]}
+    planned["provenance"] = {"writer": WRITER, **planned["provenance"], "package_version": kmi.__version__}
     return planned
 
 

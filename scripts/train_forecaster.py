@@ -46,11 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     dialogues = load_annomi(annomi_folder(options.annomi))
     folds_by_session = np.array([crossval.fold_of(dialogue) for dialogue in dialogues])
 
-    import torch
     from accelerate import Accelerator
     from accelerate.utils import broadcast_object_list, gather_object
 
-    torch.set_num_threads(1)  # the order of sums, and so the weights, must not depend on free cores
     # Not a bare PartialState: under ACCELERATE_USE_CPU that would be one process, not the launcher's number.
     state = Accelerator()
     examples = examples_from(dialogues, recipe)

@@ -98,6 +98,7 @@ def test_jsonl_keeps_order_and_content_and_counts(tmp_path):
     assert list(read_jsonl(path)) == dialogues
     assert "술을 줄이고" in path.read_text(encoding="utf-8")  # readable, not \u escapes
     assert len(path.read_bytes().splitlines()) == 5
+    assert [file.name for file in tmp_path.iterdir()] == ["d.jsonl"]  # nothing half-written is left beside it
 
 
 def test_a_failed_write_leaves_what_was_there(tmp_path):

@@ -68,13 +68,16 @@ def read_annomi_kmi8(path: str | Path, *, quality: str = "high") -> Iterator[Dia
         sessions = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise DataError(f"{path}: not valid JSON ({error}).") from None
-    for session in sessions:
-        where = f"{path}, dialogue {session.get('dialogue_id')!r}"
+    for i, session in enumerate(sessions):
+        try:
+            number, turns = session["dialogue_id"], [(turn["speaker"], turn["utterance"], turn["label"]) for turn in session["dialogue"]]
+        except (KeyError, TypeError) as error:
+            raise DataError(f"{path}, session {i}: expected dialogue_id and dialogue[speaker, utterance, label]; {error}.") from None
         yield Dialogue(
-            id=f"annomi-{session['dialogue_id']}",
+            id=f"annomi-{number}",
             category="",
             context="",
-            utterances=tuple(_kmi8_utterance(turn, where) for turn in session["dialogue"]),
+            utterances=tuple(_kmi8_utterance(*turn, f"{path}, dialogue {number}") for turn in turns),
             provenance=Provenance(writer="annomi", mode=quality),
         )
 
@@ -148,7 +151,7 @@ def _grouped(path: Path) -> dict[str, list[list[dict]]]:
 def _voted_utterance(votes: list[dict]) -> Utterance:
     role, text = votes[0]["interlocutor"], votes[0]["utterance_text"]
     if role == "client":
-        talk = _majority(talk_crosswalk("annomi")[vote["client_talk_type"]] for vote in votes)
+        talk = _majority(_talk(vote["client_talk_type"]) for vote in votes)
         return Utterance(role=role, utterance_ko="", utterance_en=text, talk=talk)
     return Utterance(role=role, utterance_ko="", utterance_en=text, label=_majority(_label(vote) for vote in votes))
 
@@ -165,8 +168,14 @@ def _label(row: dict) -> str:
     return counterparts[code][0]
 
 
-def _kmi8_utterance(turn: dict, where: str) -> Utterance:
-    role, text, label = turn["speaker"], turn["utterance"], turn["label"]
+def _talk(code: str) -> str:
+    talk = talk_crosswalk("annomi")
+    if code not in talk:
+        raise DataError(f"Expected an AnnoMI client talk type among {allowed(talk)}, got {code!r}.")
+    return talk[code]
+
+
+def _kmi8_utterance(role: str, text: str, label: str, where: str) -> Utterance:
     if role == "client":
         if label not in ("Change", "Not Change"):
             raise DataError(f"{where}: expected client label Change or Not Change, got {label!r}.")
@@ -180,7 +189,7 @@ def _kmi8_utterance(turn: dict, where: str) -> Utterance:
 def _with_talk(turn: Utterance, votes: list[str]) -> Utterance:
     if turn.role != "client" or turn.talk:
         return turn
-    fitting = [talk for code in votes if (talk := talk_crosswalk("annomi")[code]) != "change"]
+    fitting = [talk for code in votes if (talk := _talk(code)) != "change"]
     return replace(turn, talk=_majority(fitting) if fitting else "neutral")
 
 

@@ -16,8 +16,8 @@ QUOTED = re.compile(r"[‘'][^’']*[’']|[“\"][^”\"]*[”\"]|「[^」]*」
 # Final endings of 합쇼체; 해요체 is any ending that closes in 요, and the contraction 죠.
 HAPSYO = re.compile(r"(ㅂ|ᆸ|습)니(다|까)$|(ㅂ|ᆸ|읍)시(오|다)$|사오니|나이다$")
 ASKING = re.compile(r"((ᆯ|을)까요|나요|[ㄴᆫ]가요|은가요|는가요|던가요|ᆸ니까|습니까|ᆯ래요|을래요)$")
-# "거절만 하는 일이라니." exclaims; it is no plain-form statement.
-EXCLAIMING = re.compile(r"(라|다)니$")
+# "거절만 하는 일이라니." exclaims, "오늘도 그러시겠지만." is an afterthought: neither is a plain statement.
+OPEN_ENDED = re.compile(r"(라|다)니$|지만$")
 # "Tell me more" is an open question in MITI and MISC though it does not carry a question mark.
 INVITATION = re.compile(
     r"((말씀|이야기|얘기|설명)\S* ?(해|하|들려|나눠)|들려|나눠|알려|떠올려|상상해|그려) ?(주|보)\S*( 좋겠\S+)?(요|까|죠|오)[.?!…]*$|궁금(해요|합니다|하네요)[.!…]*$"
@@ -64,7 +64,7 @@ def _sentence(text: str, tokens: list) -> Sentence:
     if last.form.endswith(("요", "죠")) or HAPSYO.search(last.form):
         return Sentence(text, last.form, "polite")
     # "뒤집긴 어렵다, 그러면서도 ..." reports a thought and goes on after the comma.
-    goes_on = text.rstrip().endswith(",") or EXCLAIMING.search(last.form)
+    goes_on = text.rstrip().endswith(",") or OPEN_ENDED.search(last.form)
     return Sentence(text, last.form, "fragment" if goes_on else "plain")
 
 

@@ -116,11 +116,12 @@ def gather(results: Sequence[FoldResult], count: int) -> dict[str, np.ndarray]:
 def five_fold_report(results: Sequence[FoldResult], labels: np.ndarray) -> dict:
     """All figures as plain data: overall, on targets other than General, by fold, by label."""
     gathered = gather(results, len(labels))
-    telling = labels != THERAPIST_LABELS.index("General")
     return {
         "forecasts": len(labels),
         "overall": {name: asdict(evaluation.score(p, labels)) for name, p in gathered.items()},
-        "without_general": {name: asdict(evaluation.score(p[telling], labels[telling])) for name, p in gathered.items()},
+        "without_general": {
+            name: asdict(evaluation.score(*evaluation.without_general(p, labels))) for name, p in gathered.items()
+        },
         "by_fold": {
             str(result.fold): asdict(evaluation.score(result.probabilities[OURS], labels[result.where]))
             for result in sorted(results, key=lambda result: result.fold)

@@ -22,11 +22,6 @@ HANGUL = re.compile(r"[가-힣]")
 OTHER_WORD = re.compile(r"[^\W가-힣ㄱ-ㅎㅏ-ㅣ_]+(?:['’-][^\W가-힣ㄱ-ㅎㅏ-ㅣ_]+)*")
 BRACKETED = re.compile(r"\[[^\]]*\]|\([^)]*\)")
 QUESTION_MARK = re.compile(r"[?？]")
-NUMBER = re.compile(
-    r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|twenty|thirty|fifty|hundred|half)\b"
-    r"|(?:하나|둘|셋|넷|다섯|여섯|일곱|여덟|아홉|열|스물|서른|한두|두세|서너)(?:\s|[가-힣]?\s|$)",
-    re.IGNORECASE,
-)
 TRAILING_OFF = re.compile(r"(?:[-–—~,，]|\.{2,}|…+)[\s\"'”’]*$")
 CLOSED = re.compile(r"[.!?。！？…~][\s\"'”’)]*$")
 
@@ -37,7 +32,7 @@ class Cues(NamedTuple):
     `words` is the length in English-word equivalents (0 or more), `log_words` its
     log(1 + x). `asks` says that it ends in a question mark, `asks_within` that one
     stands anywhere; `trails_off` that it breaks off or ends on a comma, dash or dots,
-    `unclosed` that no closing mark ends it, `number` that it names a number.
+    `unclosed` that no closing mark ends it.
     """
 
     words: float
@@ -48,7 +43,6 @@ class Cues(NamedTuple):
     asks_within: float
     trails_off: float
     unclosed: float
-    number: float
 
 
 @lru_cache(maxsize=65536)
@@ -65,7 +59,6 @@ def cues_of(text: str) -> Cues:
         asks_within=float(QUESTION_MARK.search(spoken) is not None),
         trails_off=float(TRAILING_OFF.search(spoken) is not None),
         unclosed=float(CLOSED.search(spoken) is None),
-        number=float(NUMBER.search(spoken) is not None),
     )
 
 

@@ -9,7 +9,8 @@ Not covered: the folds and the report (`kmi.forecaster.crossval`), the command l
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -156,7 +157,7 @@ def fit(examples: Examples, recipe: Recipe, on_epoch: Callable[[], None] = lambd
 
     from kmi.forecaster.model import ForecasterConfig, ForecasterModel
 
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), _one_thread():
         torch.manual_seed(recipe.seed)
         model = ForecasterModel(
             ForecasterConfig(members=recipe.members, hidden_size=recipe.hidden_size, clip=recipe.clip)
@@ -171,6 +172,19 @@ def fit(examples: Examples, recipe: Recipe, on_epoch: Callable[[], None] = lambd
         _train(model, inputs, torch.tensor(examples.labels), shares, recipe, on_epoch)
         _calibrate(model, inputs, torch.tensor(examples.labels), shares)
     return model.eval()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """One thread: the order of sums, and so the weights, must not depend on free cores."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _shares_of_sessions(examples: Examples, recipe: Recipe) -> list[np.ndarray]:

@@ -234,6 +234,20 @@ def test_the_draw_steers_back_to_the_targets(make_situation):
     assert after_telling[("Simple Reflection", None)] > after_telling[("Complex Reflection", None)]
 
 
+def test_reflections_and_questions_pull_each_other(make_situation):
+    """Neither label has been used itself; only the balance of the kinds differs."""
+    for label, scarce_after, plenty_after in [
+        ("Simple Reflection", ("Open Question", "Affirm") * 3, ("Complex Reflection", "Affirm") * 3),
+        ("Closed Question", ("Complex Reflection", "Affirm") * 3, ("Open Question", "Affirm", "Complex Reflection") * 2),
+    ]:
+        even = ((label, 0.34), ("Give Information", 0.33), ("General", 0.33))
+        scarce, plenty = (
+            outcomes(kmi_policy, make_situation(ranking=even, labels=labels, turns=40, permission_asked=2))[(label, None)]
+            for labels in (scarce_after, plenty_after)
+        )
+        assert scarce > plenty + 20, label
+
+
 # The reference prototype, rule by rule.
 
 

@@ -57,6 +57,21 @@ def test_a_decision_does_not_depend_on_how_often_it_is_asked_for(make_director):
             often.record_client(None, often.client_step())
 
 
+def test_each_decision_draws_afresh_and_seeds_differ(make_director):
+    def drawn(seed):
+        draws = []
+
+        def policy(situation, rng):
+            draws.append(rng.random())
+            return Decision("Open Question", "drawn", situation.forecast[:3])
+
+        play(make_director(policy=policy, seed=seed))
+        return draws
+
+    assert len(set(drawn(1))) == len(drawn(1))
+    assert not set(drawn(1)) & set(drawn(2))
+
+
 def test_the_policy_is_shown_the_session_as_it_stands(make_director):
     seen = []
     director = make_director(policy=spy(seen))

@@ -75,6 +75,11 @@ def test_dialogues_carry_the_case_and_where_they_come_from(run, cases, scripted_
         assert (origin.forecaster_revision, origin.package_version) == ("fixed", kmi.__version__)
 
 
+def test_a_life_without_a_post_takes_the_one_that_was_written(run, make_case, scripted_writer):
+    _, (dialogue,) = run(scripted_writer(), "plan", chosen=[make_case(context="")])
+    assert dialogue.context.startswith("저녁마다 술을")
+
+
 def test_tokens_and_requests_are_counted(run, scripted_writer):
     writer = scripted_writer(concurrency=2)
     report, dialogues = run(writer)

@@ -1,0 +1,101 @@
+import json
+import os
+import random
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from kmi.dialogue import Dialogue, Utterance, write_jsonl
+from kmi.errors import ConfigError
+from kmi.forecaster import Forecaster
+from kmi.forecaster.crossval import FOLD_FILE, METHODS
+from scripts import train_forecaster
+
+
+@pytest.fixture(scope="module")
+def annomi(tmp_path_factory):
+    """A prepared folder with three made-up sessions per fold under AnnoMI's numbers."""
+    folder = tmp_path_factory.mktemp("annomi")
+    numbers = json.loads(FOLD_FILE.read_text(encoding="utf-8"))
+    chosen = [n for fold in range(5) for n in [n for n, f in numbers.items() if f == fold][:3]]
+    write_jsonl([made_up(number) for number in chosen], folder / "annomi_high.jsonl")
+    return folder
+
+
+def made_up(number):
+    rng = random.Random(number)
+    turns = []
+    for _ in range(12):
+        turns.append(Utterance("therapist", "", "How so?", label=rng.choice(["Open Question", "General", "Affirm"])))
+        turns.append(Utterance("client", "", "It is so.", talk=rng.choice(["change", "neutral"])))
+    return Dialogue(f"annomi-{number}", "", "", tuple(turns))
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory, pytestconfig):
+    values = yaml.safe_load((pytestconfig.rootpath / "scripts/recipes/forecaster.yaml").read_text(encoding="utf-8"))
+    path = tmp_path_factory.mktemp("recipe") / "tiny.yaml"
+    path.write_text(yaml.safe_dump({**values, "members": 2, "hidden_size": 4, "epochs": 1, "batch_size": 16}), encoding="utf-8")
+    return path
+
+
+def test_help(capsys):
+    with pytest.raises(SystemExit) as stop:
+        train_forecaster.main(["--help"])
+    assert stop.value.code == 0
+    assert "KMI_ANNOMI" in capsys.readouterr().out
+
+
+def test_without_annomi_says_how_to_get_it(monkeypatch):
+    monkeypatch.delenv("KMI_ANNOMI", raising=False)
+    with pytest.raises(ConfigError, match=r"neither --annomi nor KMI_ANNOMI.*prepare_annomi.py"):
+        train_forecaster.main([])
+
+
+def test_trains_prints_saves_and_repeats(annomi, recipe, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("KMI_ANNOMI", str(annomi))
+
+    def run(name, *more):
+        out = tmp_path / name
+        assert train_forecaster.main(["--recipe", str(recipe), "--out", str(out), *more]) == 0
+        return out
+
+    first = run("first", "--folds-out", str(tmp_path / "folds"))
+    printed = capsys.readouterr().out
+    assert all(f"| {name} |" in printed for name in METHODS)
+    report = json.loads((first / "report.json").read_text(encoding="utf-8"))
+    assert report["sessions"] == 15
+    assert report["examples"] == 15 * 11
+    assert report["revision"] == Forecaster.from_pretrained(first).revision
+    assert report["revision"] in printed
+    assert f"{report['five_folds']['overall']['forecaster']['recall_at_3']:.4f}" in (first / "README.md").read_text(encoding="utf-8")
+    assert sorted(path.name for path in (tmp_path / "folds").iterdir()) == [f"fold-{i}" for i in range(5)]
+    again, other = run("again"), run("other", "--seed", "1")
+    weights = [(folder / "model.safetensors").read_bytes() for folder in (first, again, other)]
+    assert weights[0] == weights[1] != weights[2]
+
+
+def test_two_processes_give_the_same_weights_and_figures(annomi, recipe, tmp_path, pytestconfig):
+    def launch(name, *processes):
+        subprocess.run(
+            [
+                sys.executable, "-m", "accelerate.commands.launch", *processes,
+                str(pytestconfig.rootpath / "scripts/train_forecaster.py"),
+                "--annomi", str(annomi), "--recipe", str(recipe), "--out", str(tmp_path / name),
+            ],
+            check=True,
+            env={**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"},
+            stderr=(tmp_path / f"{name}.log").open("w"),
+            cwd=pytestconfig.rootpath,
+        )  # fmt: skip
+        return tmp_path / name
+
+    # A free port, so that runs side by side do not meet.
+    two = launch("two", "--multi_gpu", "--num_processes", "2", "--main_process_port", "0")
+    one = launch("one", "--cpu", "--num_processes", "1")
+    assert "2 process(es)" in (tmp_path / "two.log").read_text(encoding="utf-8")
+    assert (one / "model.safetensors").read_bytes() == (two / "model.safetensors").read_bytes()
+    reports = [json.loads((folder / "report.json").read_text(encoding="utf-8"))["five_folds"] for folder in (one, two)]
+    assert reports[0] == reports[1]
