@@ -214,7 +214,7 @@ def _train(
         lr=recipe.learning_rate,
     )
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=recipe.learning_rate, total_steps=recipe.epochs * batches, pct_start=0.2
+        optimizer, max_lr=recipe.learning_rate, total_steps=recipe.epochs * batches
     )
     view_odds = torch.tensor([1 - recipe.wordless_share - recipe.incomplete_share, recipe.wordless_share, recipe.incomplete_share])
     model.train()

@@ -34,6 +34,9 @@ TARGET_SHARES = {
 TARGET_RQ = 2.0
 # Turns' worth of belief in the targets before a session has shown anything.
 PRIOR_TURNS = 5.0
+# 84% of the General turns that the forecaster learned from are backchannels of one or two words, which a
+# written session does not spend a turn on.
+GENERAL_WORTH_A_TURN = 0.4
 # 0 follows the forecaster's probabilities, larger values pull harder towards the targets.
 STEERING = 2.0
 # First labels of the 110 AnnoMI-high sessions, of those that can open a first meeting (74 sessions).
@@ -157,7 +160,7 @@ def _closing(situation: Situation, rng: random.Random) -> Decision | None:
     """The last turn never asks: a summary, a farewell or an affirmation."""
     if not situation.is_last:
         return None
-    label = rng.choices(["Complex Reflection", "General", "Affirm"], [0.45, 0.35, 0.20])[0]
+    label = rng.choices(["Complex Reflection", "General", "Affirm"], [0.50, 0.28, 0.22])[0]
     return Decision(label, "closing the session without a question", situation.forecast[:3], "closing")
 
 
@@ -210,7 +213,8 @@ def _pull(situation: Situation, label: str) -> float:
     # Smoothed by one question's worth of the target, so that the first turns do not swing it.
     balance = (reflections + TARGET_RQ) / (questions + 1) / TARGET_RQ
     by_kind = {"question": balance, "reflection": 1 / balance}.get(_kind(label), 1.0)
-    return (target / share * by_kind) ** STEERING
+    worth = GENERAL_WORTH_A_TURN if label == "General" else 1.0
+    return worth * (target / share * by_kind) ** STEERING
 
 
 def _kmi_fallback(situation: Situation, top: tuple[Forecast, ...]) -> Decision:

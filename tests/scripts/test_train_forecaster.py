@@ -1,8 +1,10 @@
+import importlib.util
 import json
 import os
 import random
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -11,7 +13,17 @@ from kmi.dialogue import Dialogue, Utterance, write_jsonl
 from kmi.errors import ConfigError
 from kmi.forecaster import Forecaster
 from kmi.forecaster.crossval import FOLD_FILE, METHODS
-from scripts import train_forecaster
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "train_forecaster.py"
+
+
+@pytest.fixture(scope="module")
+def train_forecaster():
+    """The script as a module, in this process, where torch is loaded once only."""
+    spec = importlib.util.spec_from_file_location("train_forecaster", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="module")
@@ -41,20 +53,20 @@ def recipe(tmp_path_factory, pytestconfig):
     return path
 
 
-def test_help(capsys):
+def test_help(train_forecaster, capsys):
     with pytest.raises(SystemExit) as stop:
         train_forecaster.main(["--help"])
     assert stop.value.code == 0
     assert "KMI_ANNOMI" in capsys.readouterr().out
 
 
-def test_without_annomi_says_how_to_get_it(monkeypatch):
+def test_without_annomi_says_how_to_get_it(train_forecaster, monkeypatch):
     monkeypatch.delenv("KMI_ANNOMI", raising=False)
     with pytest.raises(ConfigError, match=r"neither --annomi nor KMI_ANNOMI.*prepare_annomi.py"):
         train_forecaster.main([])
 
 
-def test_trains_prints_saves_and_repeats(annomi, recipe, tmp_path, monkeypatch, capsys):
+def test_trains_prints_saves_and_repeats(train_forecaster, annomi, recipe, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("KMI_ANNOMI", str(annomi))
 
     def run(name, *more):
@@ -77,18 +89,16 @@ def test_trains_prints_saves_and_repeats(annomi, recipe, tmp_path, monkeypatch, 
     assert weights[0] == weights[1] != weights[2]
 
 
-def test_two_processes_give_the_same_weights_and_figures(annomi, recipe, tmp_path, pytestconfig):
+def test_two_processes_give_the_same_weights_and_figures(annomi, recipe, tmp_path):
     def launch(name, *processes):
         subprocess.run(
             [
                 sys.executable, "-m", "accelerate.commands.launch", *processes,
-                str(pytestconfig.rootpath / "scripts/train_forecaster.py"),
-                "--annomi", str(annomi), "--recipe", str(recipe), "--out", str(tmp_path / name),
+                str(SCRIPT), "--annomi", str(annomi), "--recipe", str(recipe), "--out", str(tmp_path / name),
             ],
             check=True,
             env={**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"},
             stderr=(tmp_path / f"{name}.log").open("w"),
-            cwd=pytestconfig.rootpath,
         )  # fmt: skip
         return tmp_path / name
 
