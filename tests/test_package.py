@@ -127,7 +127,6 @@ def test_no_file_is_longer_than_300_lines_without_a_reason(repository):
     assert long == set(LONG)
 
 
-@pytest.mark.xfail(strict=True, reason="tests of kmi/forecaster and kmi/corpus/annomi.py are still to come")
 def test_tests_mirror_the_package(repository):
     """Every module with code is imported by some test of its own folder."""
     untested = []

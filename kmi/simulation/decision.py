@@ -152,8 +152,8 @@ def _safety(situation: Situation, rng: random.Random) -> Decision | None:
 def _correction(situation: Situation, rng: random.Random) -> Decision | None:
     if not situation.must_reflect:
         return None
-    ranked = [option.label for option in situation.forecast if option.label in REFLECTIONS]
-    return Decision(ranked[0], "a reflection that will miss and be put right by the client", situation.forecast[:3], "correction")
+    # Only a complex reflection can miss what was meant; a simple one repeats what was said.
+    return Decision("Complex Reflection", "a reflection that will miss and be put right by the client", situation.forecast[:3], "correction")
 
 
 def _closing(situation: Situation, rng: random.Random) -> Decision | None:
