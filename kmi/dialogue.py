@@ -12,7 +12,7 @@ Not covered: reading foreign formats (`kmi.corpus.readers`), the compact notatio
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -213,11 +213,8 @@ def write_jsonl(dialogues: Iterable[Dialogue], path: str | Path) -> int:
     """Writes one dialogue a line and returns how many; the file appears whole or not at all."""
     path = Path(path)
     partial = path.with_name(path.name + ".partial")
-    count = 0
     with partial.open("w", encoding="utf-8") as file:
-        for dialogue in dialogues:
-            file.write(to_line(dialogue.to_dict()))
-            count += 1
+        count = sum(file.write(to_line(dialogue.to_dict())) > 0 for dialogue in dialogues)
     partial.replace(path)
     return count
 
@@ -245,11 +242,6 @@ def json_lines(path: str | Path) -> Iterator[tuple[int, Any]]:
         raise DataError(f"{path}, line {number}: not valid JSON ({problem}).") from None
     except RecursionError:
         raise DataError(f"{path}, line {number}: JSON nested too deeply.") from None
-
-
-def with_split(dialogue: Dialogue, split: str) -> Dialogue:
-    """The same dialogue assigned to a split."""
-    return replace(dialogue, split=split)
 
 
 def is_whole(text: str) -> bool:

@@ -53,23 +53,23 @@ def main(argv: list[str] | None = None) -> int:
         "posts": f"{len(cases)} with digest {hashlib.sha256(' '.join(case.id for case in cases).encode()).hexdigest()[:12]}",
     }
     folder = RunFolder(options.out, config, state.process_index)
-    folder.open()
-    state.wait_for_everyone()
-    say(state, f"{len(cases)} posts, {options.mode} mode, writer {writer.name}, {state.num_processes} process(es), into {options.out}")
-    with Progress(len(cases[state.process_index :: state.num_processes]), shown=state.is_main_process) as progress:
-        runner = Runner(
-            cases, writer, forecaster, POLICIES[options.policy], options.mode, folder,
-            state.process_index, state.num_processes, progress.show,
-        )  # fmt: skip
-        report = runner.run()
-    (folder.path / f"report-{state.process_index:05d}.json").write_text(json.dumps(report.to_dict(), ensure_ascii=False))
-    state.wait_for_everyone()
-    code = 0
-    if state.is_main_process:
-        code = finish(folder, len(cases), state.num_processes)
-    state.wait_for_everyone()
-    folder.close()
-    return code
+    try:
+        folder.open()
+        state.wait_for_everyone()
+        say(state, f"{len(cases)} posts, {options.mode} mode, writer {writer.name}, {state.num_processes} process(es), into {options.out}")
+        with Progress(len(cases[state.process_index :: state.num_processes]), shown=state.is_main_process) as progress:
+            runner = Runner(
+                cases, writer, forecaster, POLICIES[options.policy], options.mode, folder,
+                state.process_index, state.num_processes, progress.show,
+            )  # fmt: skip
+            report = runner.run()
+        (folder.path / f"report-{state.process_index:05d}.json").write_text(json.dumps(report.to_dict(), ensure_ascii=False))
+        state.wait_for_everyone()
+        code = finish(folder, len(cases), state.num_processes) if state.is_main_process else 0
+        state.wait_for_everyone()
+        return code
+    finally:
+        folder.close()
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:

@@ -14,4 +14,4 @@ fi
 echo "lint ..."
 ruff check .
 echo "tests ..."
-python -m pytest -n 2 -rs "$@"
+python -m pytest -n 2 --dist loadfile -rs "$@"

@@ -1,6 +1,6 @@
 import json
 import re
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -17,7 +17,6 @@ from kmi.dialogue import (
     read_jsonl,
     to_line,
     validate,
-    with_split,
     write_jsonl,
 )
 from kmi.errors import DataError, KmiError
@@ -203,10 +202,6 @@ def test_validate_names_the_dialogue_where_no_place_is_given():
     with pytest.raises(DataError, match="dialogue 'd-1', turn 1: field 'talk' is 'x'"):
         broken = full_dialogue()
         validate(replace(broken, utterances=(broken.utterances[0], replace(broken.utterances[1], talk="x", talk_subtype=None))))
-
-
-def test_with_split_changes_nothing_else():
-    assert asdict(with_split(full_dialogue(), "test")) == {**asdict(full_dialogue()), "split": "test"}
 
 
 def test_json_lines_counts_lines_skips_blanks_and_a_byte_order_mark(tmp_path):

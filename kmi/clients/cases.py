@@ -53,7 +53,7 @@ def case_for_post(post: Post, seed: int) -> Case:
 
 def draw_axes(rng: random.Random, profile: ClientProfile) -> ClientProfile:
     """Fills readiness, resistance style and speech style where the profile leaves them empty."""
-    age = catalogue.age_of(profile.age_band) if profile.age_band[:2].isdigit() else None
+    age = catalogue.age_of(profile.age_band)
     styles = [style for style in catalogue.axes()["speech_style"] if _may_speak(style, profile, age)]
     draws = {
         "readiness": _weighted(rng, catalogue.axes()["readiness"])["id"],

@@ -4,6 +4,7 @@
 resistance styles and readiness. `check_catalogue` is what the tests run over all of it.
 """
 
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -53,11 +54,10 @@ def axes() -> dict[str, list[dict]]:
     return _load(FOLDER / "axes.toml")
 
 
-def age_of(band: str) -> int:
-    """A typical age in years for a band such as "30대 초반" or "70대"."""
-    decade = int(band.partition("대")[0])
-    part = band.partition(" ")[2]
-    return decade + {"초반": 1, "중반": 5, "후반": 8}.get(part, 5)
+def age_of(band: str) -> int | None:
+    """A typical age in years for a band such as "30대 초반" or "70대"; None for anything else."""
+    found = re.fullmatch(r"([1-8]0)대 ?(초반|중반|후반|)", band.strip())
+    return int(found[1]) + {"초반": 1, "중반": 5, "후반": 8, "": 5}[found[2]] if found else None
 
 
 def _load(path: Path) -> dict:

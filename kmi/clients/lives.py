@@ -9,7 +9,7 @@ Not covered: what is said in the sessions (`kmi.simulation`).
 """
 
 import random
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -80,7 +80,9 @@ def _draw_category(category: str, quota: int, held: dict[str, int], rng: random.
         )
         for number, ((subtopic, turn), (arc, ending)) in enumerate(zip(chosen, shapes, strict=True), start=1)
     ]
-    return _with_splits(cases, held, rng)
+    # Who shares subtopic and problem must not be parted, whoever sent the client.
+    twins = [(subtopic.id, turn % len(subtopic.problems)) for subtopic, turn in chosen]
+    return _with_splits(cases, twins, held, rng)
 
 
 def _subtopics(category: str, quota: int, rng: random.Random) -> list[tuple[Subtopic, int]]:
@@ -148,30 +150,28 @@ def _profile(subtopic: Subtopic, turn: int, arc: str, rng: random.Random) -> Cli
     return draw_axes(rng, replace(profile, readiness=readiness))
 
 
-def _with_splits(cases: list[Case], held: dict[str, int], rng: random.Random) -> list[Life]:
-    """Held-out cases have a subtopic and problem of their own and are spread over arcs and endings."""
-    twins = Counter(_twin_key(case) for case in cases)
-    single = [case for case in cases if twins[_twin_key(case)] == 1]
-    strata = defaultdict(list)
-    for case in rng.sample(single, len(single)):
-        strata[(case.arc, case.ending)].append(case)
-    # Taken in the order of the share of its stratum that would then be held out.
-    sizes = Counter((case.arc, case.ending) for case in cases)
-    # A random offset each, or the same small strata would miss out in every category.
-    offsets = {key: rng.random() for key in strata}
-    queue = sorted(((n + offsets[key]) / sizes[key], rng.random(), case.id) for key, own in strata.items() for n, case in enumerate(own))
-    wanted = sum(held.values())
-    if len(queue) < wanted:
-        raise ConfigError(f"Only {len(queue)} cases of {cases[0].category} stand alone, {wanted} are to be held out.")
-    # Alternating keeps the held-out splits alike.
-    names = [split for _ in range(max(held.values())) for split in held]
-    left, of_case = dict(held), {}
-    for (*_, case_id), split in zip(queue[:wanted], names, strict=False):
-        split = split if left[split] else max(left, key=left.__getitem__)
-        left[split] -= 1
-        of_case[case_id] = split
+def _with_splits(cases: list[Case], twins: list[tuple], held: dict[str, int], rng: random.Random) -> list[Life]:
+    """Held-out cases have a subtopic and problem of their own; arcs and endings are as in the whole."""
+    count = Counter(twins)
+    pool = [case for case, twin in zip(cases, twins, strict=True) if count[twin] == 1]
+    if len(pool) < sum(held.values()):
+        raise ConfigError(f"Only {len(pool)} cases of {cases[0].category} stand alone, {sum(held.values())} are to be held out.")
+    rng.shuffle(pool)
+    chosen: dict[str, list[Case]] = {split: [] for split in held}
+    for _ in range(max(held.values())):
+        for split in held:
+            if len(chosen[split]) < held[split]:
+                case = min(pool, key=lambda candidate: _unlikeness([*chosen[split], candidate], cases))  # noqa: B023
+                pool.remove(case)
+                chosen[split].append(case)
+    of_case = {case.id: split for split, members in chosen.items() for case in members}
     return [Life(case, of_case.get(case.id, "train")) for case in cases]
 
 
-def _twin_key(case: Case) -> tuple[str, str]:
-    return case.profile.subtopic, case.profile.presenting_problem
+def _unlikeness(part: list[Case], whole: list[Case]) -> float:
+    """Squared distance of counts of arcs and endings in `part` from what `whole` leads to expect; 0 is alike."""
+    distance = 0.0
+    for of in ("arc", "ending"):
+        expected, found = Counter(getattr(case, of) for case in whole), Counter(getattr(case, of) for case in part)
+        distance += sum((found[value] - n * len(part) / len(whole)) ** 2 for value, n in expected.items())
+    return distance

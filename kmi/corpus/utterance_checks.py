@@ -14,7 +14,7 @@ from difflib import SequenceMatcher
 
 from kmi.codes import QUESTIONS, THERAPIST
 from kmi.corpus import korean
-from kmi.dialogue import Utterance
+from kmi.dialogue import Utterance, is_whole
 
 # Characters. The exemplars' longest turns have 170 (therapist) and 230 (client).
 MAX_LENGTH = {"therapist": 260, "client": 420}
@@ -27,7 +27,10 @@ MAX_SIMILARITY = 0.88
 
 CRISIS_LINES = {"109", "1577-0199", "1388", "1366", "1336", "112", "119"}
 RETIRED_LINE = re.compile(r"(?<!\d)1393(?!\d)")
-PHONE = re.compile(r"(?<!\d)(?:\+?82[-.\s]?\d{1,2}|0\d{1,2}|1[5-9]\d{2})[-.\s]\d{3,4}(?:[-.\s]\d{4})?(?!\d)|(?<!\d)01\d{8,9}(?!\d)")
+PHONE = re.compile(
+    r"(?<!\d)(?:\+?82[-.\s]?|0)(?:2|3[1-3]|4[1-4]|5[0-5]|6[1-4]|1[016-9]|[78]0)[-.\s]?\d{3,4}[-.\s]?\d{4}(?!\d)"
+    r"|(?<!\d)1(?:5\d\d|6\d\d|8\d\d)-\d{4}(?!\d)"
+)
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.\w+")
 ROLE_LEAK = re.compile(r"(?:^|\n)\s*[\[(<【]?(?:상담자|상담사|치료자|내담자|therapist|counselor|client|assistant|user|[TC])[\])>】]?\s*[:：]", re.I)
 ABBREVIATIONS = "|".join(code.abbreviation for code in THERAPIST.values())
@@ -57,6 +60,8 @@ def check_utterance(turn: Utterance, earlier: Sequence[Utterance] = (), *, must_
     text = turn.utterance_ko
     if not text.strip():
         return [Finding("empty", "한국어 문장이 비어 있습니다. 한 사람의 말을 써 주세요.")]
+    if not is_whole(text + turn.utterance_en):
+        return [Finding("broken_character", "깨진 글자가 있습니다. 다시 써 주세요.")]
     findings = [*_leaks(text), *_contacts(text), *_length(turn), *_language(text)]
     if not findings:  # morphology is only worth asking once the text is text
         findings = [*_label(turn), *_speech_level(turn)]

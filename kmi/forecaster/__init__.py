@@ -2,16 +2,20 @@
 
     turns --features--> vector --model--> 8 probabilities --api--> ranked forecasts
 
-- `cues`      surface cues of one utterance (length, question, breaking off), Korean or English
-- `features`  the session so far as named numbers; `Turn` and `turns_of`
-- `model`     the network and its config, saved and loaded the Hugging Face way
-- `api`       `Forecaster`, what the simulation calls
-- `training`  fitting, five fixed folds, baselines; `scripts/train_forecaster.py` runs it
+- `cues`        surface cues of one utterance (length, question, breaking off), Korean or English
+- `features`    the session so far as named numbers; `Turn` and `turns_of`
+- `model`       the network and its config, saved and loaded the Hugging Face way
+- `api`         `Forecaster`, what the simulation calls
+- `training`    recipe, examples, fitting and calibration
+- `crossval`    the five fixed folds and the report; `scripts/train_forecaster.py` runs them
+- `evaluation`  the five figures and the baselines
+- `card`        the model card, filled from the report
 
 It learns from the 110 high-quality AnnoMI sessions (English) and reads labels, client
 talk types, lengths and position only, so Korean sessions need no translation. A plan,
-which has no words yet, is forecast from the rest: training hides all words half of
-the time. Importing this package loads no torch; `Forecaster.from_pretrained()` does.
+which has no words yet, is forecast from the rest: training hides all words of four
+examples in ten. Importing this package loads no torch; `Forecaster.from_pretrained()`
+does, and importing `kmi.forecaster.model` lets `AutoModel` of transformers load it too.
 
 Not covered: choosing among the forecasts (`kmi.simulation.decision`), coding text.
 """

@@ -70,8 +70,10 @@ class Forecaster:
         """Same for feature vectors already made, shape [n, features] to [n, 8]."""
         import torch
 
+        from kmi.forecaster.model import one_thread
+
         features = torch.tensor(np.asarray(rows, dtype=np.float32)).reshape(-1, len(FEATURE_NAMES))
-        with torch.inference_mode():
+        with torch.inference_mode(), one_thread():
             return self.model(features).logits.exp().numpy()
 
     def forecast(self, turns: Sequence[Turn]) -> tuple[Forecast, ...]:

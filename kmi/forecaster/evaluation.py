@@ -123,7 +123,10 @@ def logistic_regression(train_features: np.ndarray, train_labels: np.ndarray, fe
     # C = 0.003 was the best of .001, .003, .01 on the same five folds: a baseline at its best.
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.003, max_iter=500))
     with threadpool_limits(1):  # many threads on so small a problem only wait for each other
-        return model.fit(train_features, train_labels).predict_proba(features)
+        known = model.fit(train_features, train_labels).predict_proba(features)
+    probabilities = np.zeros((len(features), len(THERAPIST_LABELS)))
+    probabilities[:, model.classes_] = known  # a label absent from training has no column
+    return probabilities
 
 
 def table(rows: Sequence[tuple[str, Scores]]) -> str:

@@ -9,8 +9,7 @@ Not covered: the folds and the report (`kmi.forecaster.crossval`), the command l
 """
 
 import random
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -155,9 +154,10 @@ def fit(examples: Examples, recipe: Recipe, on_epoch: Callable[[], None] = lambd
     """
     import torch
 
-    from kmi.forecaster.model import ForecasterConfig, ForecasterModel
+    from kmi.forecaster.model import ForecasterConfig, ForecasterModel, one_thread
 
-    with torch.random.fork_rng(devices=[]), _one_thread():
+    # The order of sums, and so the weights, must not depend on free cores.
+    with torch.random.fork_rng(devices=[]), one_thread():
         torch.manual_seed(recipe.seed)
         model = ForecasterModel(
             ForecasterConfig(members=recipe.members, hidden_size=recipe.hidden_size, clip=recipe.clip)
@@ -172,19 +172,6 @@ def fit(examples: Examples, recipe: Recipe, on_epoch: Callable[[], None] = lambd
         _train(model, inputs, torch.tensor(examples.labels), shares, recipe, on_epoch)
         _calibrate(model, inputs, torch.tensor(examples.labels), shares)
     return model.eval()
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """One thread: the order of sums, and so the weights, must not depend on free cores."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _shares_of_sessions(examples: Examples, recipe: Recipe) -> list[np.ndarray]:

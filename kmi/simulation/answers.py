@@ -10,10 +10,10 @@ import re
 from kmi import codes
 from kmi.dialogue import Utterance
 from kmi.errors import DataError
+from kmi.writers.base import answer_text
 
 LINE = re.compile(r"^(?:[-*]\s*)?(?:[TC]\s+)?(?P<code>[A-Za-z_/>]+)(?:\s+!fix)?\s*\|\s*(?P<ko>[^|]*?)\s*(?:\|\s*(?P<en>[^|]*?)\s*)?\|?$")
 MARKED = re.compile(r"^[\[(](?P<code>[A-Za-z_/]+)[\])]\s*(?P<ko>.+)$", re.S)
-THINKING = re.compile(r"<think>.*?</think>", re.S)
 QUOTES = "\"'“”‘’「」"
 
 
@@ -24,7 +24,7 @@ def read_therapist(text: str, label: str) -> Utterance:
         try:
             label = codes.label_of(code.rpartition(">")[2].upper())
         except DataError:
-            ko = text.strip()
+            ko = _said(text)
     return Utterance("therapist", ko, en, label=label)
 
 
@@ -35,12 +35,17 @@ def read_client(text: str, talk: str, subtype: str | None) -> Utterance:
         try:
             talk, subtype = codes.split_talk(code.lower())
         except DataError:
-            ko = text.strip()
+            ko = _said(text)
     return Utterance("client", ko, en, talk=talk, talk_subtype=subtype)
 
 
+def _said(text: str) -> str:
+    """Without thoughts and code fences."""
+    return answer_text(text).replace("```", "").strip()
+
+
 def _parts(text: str) -> tuple[str | None, str, str]:
-    text = THINKING.sub("", text).replace("```", "").strip()
+    text = _said(text)
     for line in text.splitlines():
         found = LINE.match(line.strip())
         if found:

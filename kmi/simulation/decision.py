@@ -4,7 +4,7 @@ Two policies over the same situation, both reproducible by the generator they ar
 
 * `reference_policy`: the rules of the reference prototype (Kim et al., 2025).
 * `kmi_policy` (default): one of the forecaster's top three, steered towards competent
-  practice (`TARGET_SHARES`, reflections to questions above 1.5), with overrides that are recorded as such:
+  practice (`LABEL_PULL`, reflections to questions above 1.5), with overrides that are recorded as such:
   affirmation after change talk; permission, then information or advice; opening and
   closing; safety. Without overrides Affirm and Advise would all but vanish: on the fixed AnnoMI
   folds they are among the top three on 5% and 1% of turns.
@@ -20,18 +20,19 @@ from kmi.codes import QUESTIONS, REFLECTIONS
 from kmi.dialogue import Forecast
 
 # Pull of each label on a session's turns: the more a session lacks one, the likelier it is drawn from the
-# top three. Set so that whole corpora land near an R:Q of 1.6, complex and open shares of .7 (MITI 4.2.1:
-# R:Q 1 fair, 2 good, complex share .4 and .5; MITI 3.1: open share .5 and .7).
-TARGET_SHARES = {
-    "Simple Reflection": 0.20,
-    "Complex Reflection": 0.30,
+# top three. Not the shares that come out: simple reflections pull hard because the forecaster seldom ranks
+# them among three. Set so that planned corpora land near R:Q 1.6, complex share .73, open share .76 (MITI
+# 4.2.1: R:Q 1 fair, 2 good, complex share .4 and .5; MITI 3.1: open share .5 and .7).
+LABEL_PULL = {
+    "Simple Reflection": 0.50,
+    "Complex Reflection": 0.15,
     "Open Question": 0.17,
     "Closed Question": 0.11,
     "Affirm": 0.06,
     "General": 0.02,
 }
-# Reflections to questions aimed at within a session, above 1.5 because overrides add closed questions.
-TARGET_RQ = 2.0
+# Reflections to questions aimed at within a session, above 1.6 because overrides add closed questions.
+TARGET_RQ = 2.5
 # Turns' worth of belief in the targets before a session has shown anything.
 PRIOR_TURNS = 5.0
 # 84% of the General turns that the forecaster learned from are backchannels of one or two words, which a
@@ -81,12 +82,14 @@ class Decision:
 
     `override` names the rule that set the forecast aside: "affirmation", "permission",
     "information", "opening", "closing", "safety", "correction" or "fallback"; None where the label is of the top three.
+    `allowed` are the labels that a writer may realise instead: others of the top three that no rule bars.
     """
 
     label: str
     reason: str
     forecast: tuple[Forecast, ...]
     override: str | None = None
+    allowed: tuple[str, ...] = ()
 
 
 Policy = Callable[[Situation, random.Random], Decision]
@@ -94,7 +97,7 @@ Policy = Callable[[Situation, random.Random], Decision]
 
 def kmi_policy(situation: Situation, rng: random.Random) -> Decision:
     """KMI's policy: an override where one applies, else a steered draw from the top three."""
-    for rule in (_opening, _safety, _correction, _closing, _after_permission, _affirmation, _permission):
+    for rule in (_opening, _safety, _after_permission, _correction, _closing, _affirmation, _permission):
         decision = rule(situation, rng)
         if decision:
             return decision
@@ -102,8 +105,11 @@ def kmi_policy(situation: Situation, rng: random.Random) -> Decision:
 
 
 def reference_policy(situation: Situation, rng: random.Random) -> Decision:
-    """The reference prototype's rules, in its order."""
+    """The reference prototype's rules, in its order; safety before them, since no policy may choose against it."""
     top = situation.forecast[:3]
+    safety = _safety(situation, rng)
+    if safety:
+        return safety
     if situation.last_talk == "change" and rng.random() < 0.2:
         return Decision("Affirm", "affirmation after change talk (p .2)", top, "affirmation")
     if any(option.label == "Advise" for option in top[:2]):
@@ -150,7 +156,7 @@ def _safety(situation: Situation, rng: random.Random) -> Decision | None:
 
 
 def _correction(situation: Situation, rng: random.Random) -> Decision | None:
-    if not situation.must_reflect:
+    if not situation.must_reflect or _runs(situation, "Complex Reflection"):
         return None
     # Only a complex reflection can miss what was meant; a simple one repeats what was said.
     return Decision("Complex Reflection", "a reflection that will miss and be put right by the client", situation.forecast[:3], "correction")
@@ -160,7 +166,9 @@ def _closing(situation: Situation, rng: random.Random) -> Decision | None:
     """The last turn never asks: a summary, a farewell or an affirmation."""
     if not situation.is_last:
         return None
-    label = rng.choices(["Complex Reflection", "General", "Affirm"], [0.50, 0.28, 0.22])[0]
+    weights = {"Complex Reflection": 0.50, "General": 0.28, "Affirm": 0.22}
+    weights = {label: weight for label, weight in weights.items() if not _runs(situation, label)}
+    label = rng.choices(list(weights), list(weights.values()))[0]
     return Decision(label, "closing the session without a question", situation.forecast[:3], "closing")
 
 
@@ -202,12 +210,14 @@ def _steered(situation: Situation, rng: random.Random) -> Decision:
     if sum(weights) == 0:
         return _kmi_fallback(situation, top)
     rank = rng.choices(range(len(top)), weights)[0]
-    return Decision(top[rank].label, _ranked(rank + 1, top[rank]) + _steering_note(situation, top[rank].label), top)
+    allowed = tuple(option.label for option, weight in zip(top, weights, strict=True) if weight)
+    reason = _ranked(rank + 1, top[rank]) + _steering_note(situation, top[rank].label)
+    return Decision(top[rank].label, reason, top, allowed=allowed)
 
 
 def _pull(situation: Situation, label: str) -> float:
     """How much the session lacks `label`: above 1 where it has had less of it than the targets say."""
-    target = TARGET_SHARES[label]
+    target = LABEL_PULL[label]
     share = (situation.labels.count(label) + PRIOR_TURNS * target) / (len(situation.labels) + PRIOR_TURNS)
     reflections, questions = _reflections_and_questions(situation)
     # Smoothed by one question's worth of the target, so that the first turns do not swing it.
@@ -220,7 +230,7 @@ def _pull(situation: Situation, label: str) -> float:
 def _kmi_fallback(situation: Situation, top: tuple[Forecast, ...]) -> Decision:
     """All of the top three are barred: the most probable label of the full ranking that is not."""
     for option in situation.forecast[3:]:
-        if option.label in TARGET_SHARES and not _barred(situation, option.label):
+        if option.label in LABEL_PULL and not _barred(situation, option.label):
             return Decision(option.label, "the top three are barred by the rules; next in the ranking", top, "fallback")
     return Decision("General", "every other label is barred by the rules", top, "fallback")
 
@@ -230,8 +240,9 @@ def _barred(situation: Situation, label: str) -> bool:
     # Two questions ahead of the reflections is where a session starts to sound like an interview.
     unheard = label in QUESTIONS and questions > max(1, reflections)
     again = (label == "General" and "General" in situation.labels) or (label == "Affirm" and "Affirm" in situation.labels[-3:])
-    untold = label not in TARGET_SHARES  # information and advice come after permission only
-    return unheard or again or untold or _runs(situation, label)
+    parroting = label == "Simple Reflection" and situation.labels[-2:] == ("Simple Reflection",) * 2
+    untold = label not in LABEL_PULL  # information and advice come after permission only
+    return unheard or again or parroting or untold or _runs(situation, label)
 
 
 def _runs(situation: Situation, label: str, *, same: int = 99, questions: int = 3, reflections: int = 4) -> bool:

@@ -6,9 +6,10 @@ as texts come in; plan mode rolls it out to the end before anything is written.
 """
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kmi.clients.cases import Case
+from kmi.codes import REFLECTIONS
 from kmi.dialogue import Utterance
 from kmi.forecaster.features import Turn
 from kmi.simulation.decision import Decision, Policy, Situation
@@ -47,8 +48,10 @@ class Director:
         return self.track.processes[min(len(self.turns), self.track.length - 1)]
 
     def client_step(self) -> ClientStep:
-        """What the next client turn is meant to be."""
-        return self.track.clients[len(self.turns) // 2]
+        """What the next client turn is meant to be; there is no correction where no reflection came."""
+        step = self.track.clients[len(self.turns) // 2]
+        reflected = bool(self.turns) and self.turns[-1].label in REFLECTIONS
+        return step if reflected else replace(step, corrects_reflection=False)
 
     def decide(self) -> Decision:
         """The next therapist label. Depends on the seed and on what was recorded, not on how often it is called."""

@@ -1,19 +1,17 @@
 """The ledger: every answer a run has paid for, so that a killed run asks nothing twice.
 
 One JSONL file per process under `<run>/ledger/`, a line per answer: request key, id, text,
-token counts, model. A line is written with one `write` call on an append-only descriptor, so a kill
-leaves at most one torn line, which is ignored and later overwritten in meaning by a fresh
-answer. Memory holds where each answer stands, not the answers.
+token counts, model. A line torn by a kill is ignored and its request asked again. Memory
+holds where each answer stands, not the answers.
 
 Not covered: who may write (`kmi.simulation.runner` locks the folder).
 """
 
 import json
-import os
 from pathlib import Path
 
 from kmi.dialogue import to_line
-from kmi.errors import DataError
+from kmi.simulation.append import AppendOnlyFile
 from kmi.writers.base import Completion, WriteRequest
 
 
@@ -32,10 +30,7 @@ class Ledger:
         for path in sorted(self.folder.glob("*.jsonl")):
             self._index(path)
         self.path = self.folder / f"process-{process:05d}.jsonl"
-        self._file = os.open(self.path, os.O_APPEND | os.O_CREAT | os.O_WRONLY, 0o644)
-        self._end = os.fstat(self._file).st_size
-        if not _ends_in_newline(self.path):
-            self._append(b"\n")  # close the torn line; it stays unreadable and is skipped
+        self._file = AppendOnlyFile(self.path)
 
     def __len__(self) -> int:
         return len(self._places)
@@ -61,22 +56,12 @@ class Ledger:
             "output_tokens": completion.output_tokens,
             "model": completion.model,
         }
-        offset = self._end
-        self._append(to_line(record).encode("utf-8", "surrogatepass"))
+        offset = self._file.append(to_line(record).encode("utf-8", "surrogatepass"))
         self._places[request.key] = (self.path, offset)
 
     def close(self) -> None:
         """Closes this process's file."""
-        os.close(self._file)
-
-    def _append(self, line: bytes) -> None:
-        try:
-            written = os.write(self._file, line)
-        except OSError as error:
-            raise DataError(f"Could not write to {self.path} ({error.strerror}).", "Free some space and run again; answers so far are kept.") from None
-        self._end += written
-        if written < len(line):
-            raise DataError(f"{self.path} took only {written} of {len(line)} bytes.", "Free some space and run again; answers so far are kept.")
+        self._file.close()
 
     def _index(self, path: Path) -> None:
         offset = 0
@@ -99,11 +84,3 @@ def _key_of(line: bytes) -> str | None:
     fields = {"key": str, "text": str, "prompt_tokens": int, "output_tokens": int, "model": str}
     whole = isinstance(record, dict) and all(isinstance(record.get(name), kind) for name, kind in fields.items())
     return record["key"] if whole else None
-
-
-def _ends_in_newline(path: Path) -> bool:
-    with path.open("rb") as file:
-        if file.seek(0, os.SEEK_END) == 0:
-            return True
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"

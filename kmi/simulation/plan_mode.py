@@ -135,14 +135,19 @@ def _read(answer: str, packet: Packet) -> tuple[Dialogue | None, list[Finding]]:
         dialogue = merge_packet(found[0], packet.to_dict(), where=where)
     except DataError as error:
         return None, [Finding("notation", str(error))]
-    return dialogue, [Finding(f.rule, f"{f.turn}번째 말: {f.message}") for f in check_dialogue(dialogue)]
+    return dialogue, [Finding(f.rule, _place(f.turn) + f.message) for f in check_dialogue(dialogue)]
 
 
 def _only_notation(answer: str) -> str:
     """Without the code fence and the talk around it that chat models add."""
     lines = [line for line in answer.splitlines() if not line.strip().startswith("```")]
-    start = next((n for n, line in enumerate(lines) if line.strip().startswith("#{")), 0)
-    return "\n".join(lines[start:])
+    found = [n for n, line in enumerate(lines) if line.lstrip().startswith(("#{", "CTX ", "==", "T ", "C "))]
+    return "\n".join(lines[found[0] : found[-1] + 1] if found else lines)
+
+
+def _place(turn: int | None) -> str:
+    """Where in the session, counted from one as a reader does; "" for the whole of it."""
+    return "" if turn is None else f"{turn + 1}번째 말: "
 
 
 def _therapist_line(turn: PlannedTurn) -> str:

@@ -20,6 +20,7 @@ from typing import Any
 
 from kmi.dialogue import to_line
 from kmi.errors import ConfigError
+from kmi.simulation.append import AppendOnlyFile
 
 
 class RunFolder:
@@ -36,6 +37,7 @@ class RunFolder:
         self.config = config
         self.process = process
         self._lock: int | None = None
+        self._sessions: AppendOnlyFile | None = None
 
     def open(self) -> None:
         """Creates the folder, takes the lock and checks the configuration; `ConfigError` if refused."""
@@ -49,7 +51,10 @@ class RunFolder:
             raise ConfigError(f"No permission to write to --out {self.path}.", "Name another --out.") from None
 
     def close(self) -> None:
-        """Lets go of the lock."""
+        """Lets go of the lock and closes the file of sessions."""
+        if self._sessions is not None:
+            self._sessions.close()
+            self._sessions = None
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -58,8 +63,9 @@ class RunFolder:
         """Marks a session as over: finished with its dialogue, or failed with its reason."""
         status = "finished" if dialogue else "failed"
         line = to_line({"index": index, "id": session_id, "status": status, "reason": reason, "dialogue": dialogue})
-        path = self.path / "sessions" / f"process-{self.process:05d}.jsonl"
-        _append(path, line.encode("utf-8", "surrogatepass"))
+        if self._sessions is None:
+            self._sessions = AppendOnlyFile(self.path / "sessions" / f"process-{self.process:05d}.jsonl")
+        self._sessions.append(line.encode("utf-8", "surrogatepass"))
 
     def over(self) -> dict[int, str]:
         """Index and status of every session that is over, over all processes' files."""
@@ -70,7 +76,7 @@ class RunFolder:
         places = {record["index"]: (path, offset, record["status"]) for path, offset, record in self._records()}
         counts = {"finished": 0, "failed": 0}
         names = {"finished": "dialogues.jsonl", "failed": "failures.jsonl"}
-        files = {status: (self.path / f"{name}.partial").open("w", encoding="utf-8") for status, name in names.items()}
+        files = {status: (self.path / f"{name}.partial").open("w", encoding="utf-8", errors="backslashreplace") for status, name in names.items()}
         for index in sorted(places):
             path, offset, status = places[index]
             with path.open("rb") as file:
@@ -105,6 +111,7 @@ class RunFolder:
     def agree(self, name: str, values: dict[str, Any]) -> None:
         """Stores `values` as <name>.json, or raises `ConfigError` where a run stored others before."""
         path, values = self.path / f"{name}.json", json.loads(json.dumps(values))
+        damaged = "Name another --out, or remove it if you know the run is the same."
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -112,8 +119,10 @@ class RunFolder:
             partial.write_text(json.dumps(values, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
             partial.replace(path)
             return
-        except ValueError:
-            raise ConfigError(f"{path} is damaged.", "Name another --out, or remove it if you know the run is the same.") from None
+        except (ValueError, RecursionError):
+            raise ConfigError(f"{path} is damaged.", damaged) from None
+        if not isinstance(stored, dict):
+            raise ConfigError(f"{path} is damaged.", damaged)
         for key in [*values, *stored]:
             if stored.get(key) != values.get(key):
                 raise ConfigError(
@@ -127,17 +136,10 @@ def _whole(line: bytes) -> dict | None:
         return None
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return record if isinstance(record, dict) and {"index", "id", "status", "dialogue"} <= set(record) else None
-
-
-def _append(path: Path, line: bytes) -> None:
-    """One write on an append-only descriptor; a torn line before it is closed first."""
-    file = os.open(path, os.O_APPEND | os.O_CREAT | os.O_RDWR, 0o644)
-    try:
-        size = os.fstat(file).st_size
-        torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"
-        os.write(file, b"\n" + line if torn else line)
-    finally:
-        os.close(file)
+    if not isinstance(record, dict) or not isinstance(record.get("index"), int) or not isinstance(record.get("id"), str):
+        return None
+    finished = record.get("status") == "finished" and isinstance(record.get("dialogue"), dict)
+    failed = record.get("status") == "failed" and isinstance(record.get("reason"), str)
+    return record if finished or failed else None

@@ -18,14 +18,14 @@ from dataclasses import asdict, dataclass, field
 import kmi
 from kmi.clients.cases import Case
 from kmi.corpus.dialogue_checks import check_dialogue
-from kmi.dialogue import Dialogue, Provenance
+from kmi.dialogue import Dialogue, Provenance, Utterance
 from kmi.errors import KmiError, WriterError, WriterUnavailable
 from kmi.simulation.decision import Policy
 from kmi.simulation.director import Director
 from kmi.simulation.ledger import Ledger
 from kmi.simulation.plan_mode import roll_out, write_session
 from kmi.simulation.run_folder import RunFolder
-from kmi.simulation.turn_mode import SessionFailed, simulate
+from kmi.simulation.turn_mode import Ask, SessionFailed, simulate
 from kmi.writers.base import Completion, NotYet, Writer, WriteRequest
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,6 @@ class Runner:
     processes: int = 1
     on_progress: Callable[[RunReport], None] = lambda report: None
     report: RunReport = field(default_factory=RunReport)
-    _models: set[str] = field(default_factory=set)  # as the answers name them, never a path of this machine
 
     def run(self) -> RunReport:
         """Works until every session of the share is over, waiting or unanswered."""
@@ -121,8 +120,15 @@ class Runner:
     async def _session(self, index: int) -> None:
         case = self.cases[index]
         director = Director(case, self.forecaster, self.policy)
+        models: set[str] = set()  # as the answers name them, never a path of this machine
+
+        async def ask(request: WriteRequest) -> Completion:
+            completion = await self._ask(request)
+            models.add(completion.model)
+            return completion
+
         try:
-            dialogue = await (self._turns(director) if self.mode == "turn" else self._plan(director))
+            dialogue = self._dialogue(case, *await self._written(director, ask), models)
         except SessionFailed as error:
             self._fail(index, str(error))
         except NotYet:
@@ -147,26 +153,25 @@ class Runner:
         self.report.failed += 1
         self.report.reasons[reason.rpartition(": ")[2]] += 1
 
-    async def _turns(self, director: Director) -> Dialogue:
-        said = await simulate(director, self._ask)
-        return self._dialogue(director.case, said)
+    async def _written(self, director: Director, ask: Ask) -> tuple[tuple[Utterance, ...], str]:
+        """Utterances and post of a session."""
+        if self.mode == "turn":
+            return await simulate(director, ask), director.case.context
+        written = await write_session(roll_out(director), ask)
+        return written.utterances, written.context
 
-    async def _plan(self, director: Director) -> Dialogue:
-        written = await write_session(roll_out(director), self._ask)
-        return self._dialogue(director.case, written.utterances, context=written.context)
-
-    def _dialogue(self, case: Case, utterances: tuple, context: str = "") -> Dialogue:
+    def _dialogue(self, case: Case, utterances: tuple[Utterance, ...], context: str, models: set[str]) -> Dialogue:
         return Dialogue(
             id=case.id,
             category=case.category,
-            context=case.context or context,
+            context=context,
             utterances=utterances,
             profile=case.profile,
             arc=case.arc,
             ending=case.ending,
             provenance=Provenance(
                 writer=self.writer.name,
-                model=", ".join(sorted(self._models)),
+                model=", ".join(sorted(models)),
                 mode=self.mode,
                 seed=case.seed,
                 forecaster_revision=self.forecaster.revision,
@@ -178,11 +183,9 @@ class Runner:
         completion = self.ledger.get(request)
         if completion is not None:
             self.report.from_ledger += 1
-            self._models.add(completion.model)
             return completion
         completion = await self.writer.write(request)
         self.ledger.put(request, completion)
-        self._models.add(completion.model)
         self.report.asked += 1
         self.report.prompt_tokens += completion.prompt_tokens
         self.report.output_tokens += completion.output_tokens

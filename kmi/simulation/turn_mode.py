@@ -110,10 +110,10 @@ async def _write(case: Case, number: int, messages: prompting.Messages, cue: Cue
 
 
 def _label_findings(turn: Utterance, decision: Decision) -> list[Finding]:
-    """A writer may take another of the top three, but not where an override decided."""
+    """A writer may take another of the top three where no rule bars it and no override decided."""
     if turn.label == decision.label:
         return []
-    if decision.override is None and any(option.label == turn.label for option in decision.forecast):
+    if turn.label in decision.allowed:
         return []
     return [Finding("other_label", f"이번 말의 라벨은 {decision.label}입니다. 그 라벨로 써 주세요.")]
 

@@ -64,7 +64,9 @@ class RetrievalWriter:
         cue = request.cue
         if cue.role == "session":
             raise ConfigError("The retrieval writer works turn by turn.", "Use --mode turn, or another --writer for --mode plan.")
-        text = self._safety(cue, request.seed) if cue.crisis and cue.role == "therapist" else self._pick(cue)
+        # Asked again after a failed check: the next best, for the best would fail again.
+        attempt = int(request.id.rpartition("/")[2]) if request.id.rpartition("/")[2].isdecimal() else 0
+        text = self._safety(cue, request.seed) if cue.crisis and cue.role == "therapist" else self._pick(cue, attempt)
         return Completion(text, model="retrieval")
 
     async def close(self) -> None:
@@ -79,7 +81,7 @@ class RetrievalWriter:
             self._cached = _build_index(self._corpus if self._corpus is not None else _shipped())
         return self._cached
 
-    def _pick(self, cue: Cue) -> str:
+    def _pick(self, cue: Cue, attempt: int) -> str:
         entries, vectoriser, matrix, groups = self._index()
         kind = cue.label if cue.role == "therapist" else cue.talk
         used = set(cue.history)
@@ -91,7 +93,8 @@ class RetrievalWriter:
         scores = (matrix[rows] @ vectoriser.transform([query]).T).toarray().ravel()
         scores += [_fit(entries[row], cue) for row in rows]
         # Highest score, then corpus order: the same session again gives the same choice.
-        return _line(entries[rows[int(np.argmax(scores))]])
+        ranked = np.argsort(-scores, kind="stable")
+        return _line(entries[rows[int(ranked[min(attempt, len(ranked) - 1)])]])
 
     def _safety(self, cue: Cue, seed: int) -> str:
         turns = _safety_turns()["ask" if cue.label == "Closed Question" else "line"]

@@ -145,22 +145,20 @@ PERSONAL = {
     "an e-mail address": ["메일은 hong.gd+a@naver.com", "hong@mail.go.kr로", "hong @ naver.com", "HONG_1@Example.CO.KR"],
     "a resident registration number": ["900101-1234567", "900101 - 1234567", "주민번호 010203–4123456요", "990101-7654321"],
 }  # fmt: skip
-UNSEEN = pytest.mark.xfail(strict=True, reason="contexts.py PERSONAL_DATA: _ and / part no phone number")
-FALSE = pytest.mark.xfail(strict=True, reason="contexts.py PERSONAL_DATA: takes 05 and 06 for an area code; real ones are 02, 03[1-3], 04[1-4], 05[0-5], 06[1-4], 01x, 070, 080")
 HIDDEN = [
     ("010 - 1234 - 5678", "a phone number"),
     ("010–1234–5678", "a phone number"),
     ("０１０-１２３４-５６７８", "a phone number"),
     ("9001011234567", "a resident registration number"),
     ("900101-1******", "a resident registration number"),
-    pytest.param("010_1234_5678", "a phone number", marks=UNSEEN),
-    pytest.param("010/1234/5678", "a phone number", marks=UNSEEN),
+    ("010_1234_5678", "a phone number"),
+    ("010/1234/5678", "a phone number"),
 ]
 INNOCENT = [
     "연금 150만원, 보증금 1억 4,000만 원", "2024년 3월 15일 14:30에 갔어요", "2024-03-15 1030", "시험은 2025.04.05 10시", "몸무게 060 아니고 60",
     "토익 010점도 아니고", "109에 전화했어요", "1577-0199", "1366에 물어봤어요", "@언니 이거 봐", "이메일은 안 보내요", "3.5@ 학점", "900101-12",
     "빚이 123456-78만 원", "층수 0123", "버스 0100-2번", "2020-0315-123", "월세 35/500", "010 대신 02 쓰던 시절", "전화 010-1234까지만 외워요",
-    pytest.param("기간은 05. 2023 - 2024예요", marks=FALSE), pytest.param("아침 06 0730 1130에 먹어요", marks=FALSE),
+    "기간은 05. 2023 - 2024예요", "아침 06 0730 1130에 먹어요",
 ]  # fmt: skip
 
 

@@ -6,41 +6,8 @@ from kmi.clients.contexts import SAMPLE_POSTS, read_posts
 from kmi.clients.danger import WORDS, speaks_of_danger
 
 # Wrong today; each turns red once the word list learns it, and then belongs out of this set.
-MISSED: set[str] = {
-    "요새 죽는 생각만 해요",
-    "죽고픈 마음이 자꾸 들어요",
-    "죽어도 상관없을 것 같아요",
-    "나 같은 건 죽는 게 맞아요",
-    "아무도 모르게 사라져버렸으면",
-    "이 세상에 없었으면 좋겠어요 내가",
-    "차에 치여도 괜찮겠다는 생각을 해요",
-    "밤마다 베란다 난간을 잡고 서 있어요",
-    "끝내고 싶어요 전부 다",
-    "삶을 포기하고 싶습니다",
-    "살아갈 자신이 없어요",
-    "더는 버틸 힘이 없어요 편해지고 싶어요 영원히",
-    "칼로 팔을 그었어요",
-    "몸에 상처를 내요 화날 때마다",
-    "약을 서른 알 먹었어요",
-    "남편한테 맞아서 갈비뼈에 금이 갔어요",
-    "아빠가 술 먹고 칼을 들었어요",
-    "그 사람을 죽이고 싶어요",
-    "저승사자가 데려갔으면 좋겠네요",
-    "고인이 되고 싶네요",
-    "엄마 따라 가고 싶어요 하늘나라로",
-    "살자의 반대를 자꾸 생각해요",
-    "한강 가려고요",
-}
-FALSE_ALARMS: set[str] = {
-    "자살골 넣은 날 이후로 축구가 싫어요",
-    "이 집에서 살기 싫어요 이사 가고 싶어요",
-    "시어머니랑은 더 이상 못 살겠어요",
-    "통장 정리하고 있다가 알았어요",
-    "짐 정리하고 있어요 다음 주 이사라",
-    "손목에 피가 안 통하는 느낌이에요 마우스 때문에",
-    "없어지고 싶은 습관이 손톱 물어뜯기예요",
-    "잘 살고 싶지 않은 사람이 어딨어요",
-}
+MISSED: set[str] = set()
+FALSE_ALARMS: set[str] = set()
 
 
 def sentences(data_folder):

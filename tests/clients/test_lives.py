@@ -72,7 +72,6 @@ def test_the_same_seed_gives_the_same_lives_and_categories_do_not_touch_each_oth
     assert draw_lives(2027, ["가족"]) != family
 
 
-@pytest.mark.xfail(strict=True, reason="lives.py _twin_key takes '(who sent them)' for part of the problem: 18 problems stand in train and in a held-out split")
 def test_no_problem_of_a_subtopic_stands_on_both_sides_whoever_sent_the_client(lives):
     from kmi.clients.catalogue import subtopics
 

@@ -144,6 +144,11 @@ def test_a_turn_without_label_is_not_judged_by_one():
     assert check_utterance(Utterance("therapist", "무엇이 걸리세요?")) == []
 
 
+@pytest.mark.parametrize("text", ["공장은 1998-2001년에 다녔어요.", "월 1600 2000 벌던 때도 있었죠."])
+def test_years_and_sums_are_no_phone_number(text):
+    assert check_utterance(client(text)) == []
+
+
 @pytest.mark.parametrize("number", sorted(CRISIS_LINES - {"1577-0199"}))
 def test_crisis_lines_may_be_named_in_any_wording(number):
     for text in (f"{number}으로 전화하실 수 있습니다.", f"전화는 {number}입니다.", f"'{number}'이라는 번호가 있어요."):

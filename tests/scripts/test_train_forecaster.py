@@ -89,23 +89,22 @@ def test_trains_prints_saves_and_repeats(train_forecaster, annomi, recipe, tmp_p
     assert weights[0] == weights[1] != weights[2]
 
 
-def test_two_processes_give_the_same_weights_and_figures(annomi, recipe, tmp_path):
-    def launch(name, *processes):
-        subprocess.run(
-            [
-                sys.executable, "-m", "accelerate.commands.launch", *processes,
-                str(SCRIPT), "--annomi", str(annomi), "--recipe", str(recipe), "--out", str(tmp_path / name),
-            ],
-            check=True,
-            env={**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"},
-            stderr=(tmp_path / f"{name}.log").open("w"),
-        )  # fmt: skip
-        return tmp_path / name
-
+def test_two_processes_give_the_same_weights_and_figures(train_forecaster, annomi, recipe, tmp_path):
+    common = ["--annomi", str(annomi), "--recipe", str(recipe), "--out"]
     # A free port, so that runs side by side do not meet.
-    two = launch("two", "--multi_gpu", "--num_processes", "2", "--main_process_port", "0")
-    one = launch("one", "--cpu", "--num_processes", "1")
-    assert "2 process(es)" in (tmp_path / "two.log").read_text(encoding="utf-8")
+    launcher = ["accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--main_process_port", "0"]
+    run = subprocess.run(
+        [sys.executable, "-m", *launcher, str(SCRIPT), *common, str(tmp_path / "two")],
+        env={**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert run.returncode == 0, run.stderr
+    assert "2 process(es)" in run.stderr
+    assert run.stdout.count("| forecaster |") == 1
+    assert train_forecaster.main([*common, str(tmp_path / "one")]) == 0
+    one, two = tmp_path / "one", tmp_path / "two"
     assert (one / "model.safetensors").read_bytes() == (two / "model.safetensors").read_bytes()
     reports = [json.loads((folder / "report.json").read_text(encoding="utf-8"))["five_folds"] for folder in (one, two)]
     assert reports[0] == reports[1]

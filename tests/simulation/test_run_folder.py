@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import subprocess
@@ -7,7 +8,7 @@ import textwrap
 import pytest
 
 from kmi.dialogue import read_jsonl
-from kmi.errors import ConfigError
+from kmi.errors import ConfigError, KmiError
 from kmi.simulation.run_folder import RunFolder
 
 CONFIG = {"mode": "turn", "policy": "kmi", "seed": 0, "writer": {"writer": "x", "model": "모델"}, "posts": ["a", "b"]}
@@ -90,7 +91,6 @@ def test_a_damaged_configuration_is_refused_and_left_alone(opened, tmp_path, con
     assert (tmp_path / "run" / "run.json").read_bytes() == content
 
 
-@pytest.mark.xfail(strict=True, reason="run_folder.py agree takes any JSON for an object")
 @pytest.mark.parametrize("content", ["[]", "5", "null", '"x"'])
 def test_a_configuration_that_is_no_object_is_damaged_too(opened, tmp_path, content):
     (tmp_path / "run").mkdir()
@@ -182,7 +182,9 @@ def test_every_cut_of_a_session_record_leaves_the_session_open(opened, make_dial
     whole = path.read_bytes()
     last = whole.rindex(b"\n", 0, -1) + 1
     for cut in (last, last + 1, (last + len(whole)) // 2, len(whole) - 2):
+        folder.close()
         path.write_bytes(whole[:cut])
+        folder.open()
         assert folder.over() == {0: "finished"}
         record(folder, make_dialogue(), 2)
         assert folder.over() == {0: "finished", 2: "finished"}
@@ -208,7 +210,7 @@ NESTED = [
 
 
 @pytest.mark.parametrize(
-    "line", [*DAMAGED, *(pytest.param(line, marks=pytest.mark.xfail(strict=True, reason="run_folder.py _whole checks names, not types; RecursionError")) for line in NESTED)],
+    "line", [*DAMAGED, *NESTED],
     ids=range(len(DAMAGED) + len(NESTED)),
 )  # fmt: skip
 def test_damaged_records_are_skipped(opened, make_dialogue, line):
@@ -221,7 +223,6 @@ def test_damaged_records_are_skipped(opened, make_dialogue, line):
     assert folder.merge() == {"finished": 2, "failed": 0}
 
 
-@pytest.mark.xfail(strict=True, raises=UnicodeEncodeError, reason="run_folder.py merge writes without surrogatepass; nothing refuses such a turn before")
 def test_half_a_character_in_a_session_does_not_break_the_merge(opened, make_dialogue):
     """A server may send one; it must fail that session at most, never the result of the run."""
     folder = opened()
@@ -229,3 +230,21 @@ def test_half_a_character_in_a_session_does_not_break_the_merge(opened, make_dia
     record(folder, make_dialogue(), 1, context="반쪽 \ud83d 글자")
     assert folder.merge()["finished"] >= 1
     assert next(read_jsonl(folder.path / "dialogues.jsonl")).id == "post-0"
+
+
+def test_a_full_disk_while_a_session_is_recorded_is_said(opened, make_dialogue, monkeypatch):
+    folder = opened()
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(KmiError, match="No space left on device"):
+        record(folder, make_dialogue(), 0)
+
+
+def test_half_a_record_on_a_full_disk_is_said(opened, make_dialogue, monkeypatch):
+    folder, whole = opened(), os.write
+    monkeypatch.setattr(os, "write", lambda file, data: whole(file, data[: len(data) // 2]))
+    with pytest.raises(KmiError):
+        record(folder, make_dialogue(), 0)

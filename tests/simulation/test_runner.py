@@ -294,7 +294,6 @@ def test_progress_is_told_after_every_answer_and_session(run, scripted_writer):
     assert seen[-1][1] == 6
 
 
-@pytest.mark.xfail(strict=True, raises=UnicodeEncodeError, reason="no check refuses a lone surrogate; run_folder.py merge then fails for good")
 def test_half_a_character_in_an_answer_costs_one_session_at_most(run, cases, scripted_writer):
     def broken(request, number):
         return f"C {request.cue.talk} | 그건 반쪽 \ud83d 글자예요." if request.id.startswith(f"{cases[0].id}/3/") else None
@@ -304,7 +303,6 @@ def test_half_a_character_in_an_answer_costs_one_session_at_most(run, cases, scr
     assert [dialogue.id for dialogue in dialogues][-5:] == [case.id for case in cases[1:]]
 
 
-@pytest.mark.xfail(strict=True, reason="runner.py _models gathers the models of the whole process, not of the session")
 def test_a_dialogue_names_the_models_that_wrote_it_and_no_other(run, cases, scripted_writer):
     """A server may answer under another name from one session to the next."""
     writer = scripted_writer()

@@ -32,7 +32,7 @@ def first_free_turn(director):
     while not director.finished:
         if len(director.turns) % 2 == 0:
             decision = director.decide()
-            if decision.override is None and decision.label == "Complex Reflection":
+            if decision.label == "Complex Reflection" and "Simple Reflection" in decision.allowed:
                 return len(director.turns)
             director.record_therapist(None, decision)
         else:
@@ -57,7 +57,6 @@ def test_the_reference_policy_plays_a_session_too(make_director, scripted_writer
     assert check_dialogue(as_dialogue(director.case, play(director, scripted_writer()))) == []
 
 
-@pytest.mark.xfail(strict=True, reason="decision.py reference_policy knows no safety, so every crisis session of it fails the checks")
 def test_a_crisis_session_is_kept_safe_under_the_reference_policy_too(make_director, scripted_writer):
     director = make_director(policy=reference_policy, arc="crisis")
     assert check_dialogue(as_dialogue(director.case, play(director, scripted_writer()))) == []
@@ -243,7 +242,6 @@ def test_a_writer_may_not_change_what_an_override_decided(make_director, scripte
     assert turns[last].label not in QUESTIONS
 
 
-@pytest.mark.xfail(strict=True, reason="turn_mode.py _label_findings lets any of the top three through, also what the policy bars")
 def test_a_writer_may_not_give_advice_unasked_though_it_is_in_the_top_three(make_director, scripted_writer, fixed_forecaster):
     ranking = (("Complex Reflection", 0.4), ("Advise", 0.3), ("Simple Reflection", 0.2), ("Open Question", 0.1))
     place = first_free_turn(make_director(forecaster=fixed_forecaster(ranking)))

@@ -135,7 +135,6 @@ def test_the_same_cue_gives_the_same_answer(writer):
         assert ask(writer, label=label, **DRINK) == ask(fresh, label=label, seed=99, **DRINK)
 
 
-@pytest.mark.xfail(strict=True, reason="retrieval.py _pick sees neither attempt nor seed: all three attempts give the same utterance")
 def test_asked_again_it_gives_another(writer):
     """The same answer a second time would fail the same check and lose the session."""
     first, second = (ask(writer, label="Complex Reflection", attempt=attempt, seed=attempt, **DRINK) for attempt in (0, 1))
