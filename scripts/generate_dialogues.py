@@ -27,6 +27,12 @@ from kmi.simulation.decision import POLICIES
 from kmi.simulation.run_folder import RunFolder
 from kmi.simulation.runner import MODES, Runner, RunReport
 
+# `accelerate launch --cpu --num_processes 2` starts one process and says nothing.
+ONE_PROCESS = (
+    "note: the launcher started one process only; for N of them on a CPU:\n"
+    "  ACCELERATE_USE_CPU=true accelerate launch --multi_gpu --num_processes N scripts/generate_dialogues.py ..."
+)
+
 
 def main(argv: list[str] | None = None) -> int:
     """Parses `argv`, runs this process's share and, on the main process, merges and reports."""
@@ -45,6 +51,8 @@ def main(argv: list[str] | None = None) -> int:
 
     # Not a bare PartialState: under ACCELERATE_USE_CPU that would be one process, not the launcher's number.
     state = Accelerator()
+    if state.num_processes == 1 and "MASTER_ADDR" in os.environ:
+        print(ONE_PROCESS, file=sys.stderr)
     config = {
         "mode": options.mode,
         "policy": options.policy,
