@@ -1,7 +1,7 @@
 """A case: who comes to a session, with which story, arc and ending. Seeded.
 
-A post brings its own words; what it does not say (readiness, resistance, speech style,
-arc, ending) is drawn. Category, where the post carries none, is the nearest in the
+A post brings its own words and voice; what it does not say (readiness, resistance, arc,
+ending) is drawn. Category, where the post carries none, is the nearest in the
 catalogue of lives by character n-grams: a guess, good enough to steer a simulation.
 """
 
@@ -39,7 +39,8 @@ def case_for_post(post: Post, seed: int) -> Case:
     """The case of one post. Danger to life always takes the crisis arc."""
     rng = random.Random(f"{seed}/{post.id}")
     arc = draw_arc(rng, crisis=speaks_of_danger(post.context))
-    drawn = draw_axes(rng, post.profile)
+    # How the client talks is heard in the post itself; a drawn style would talk over it.
+    drawn = replace(draw_axes(rng, post.profile), speech_style=post.profile.speech_style)
     return Case(
         id=post.id,
         category=post.category or nearest_category(post.context),

@@ -161,7 +161,7 @@ def _with_splits(cases: list[Case], twins: list[tuple], held: dict[str, int], rn
     for _ in range(max(held.values())):
         for split in held:
             if len(chosen[split]) < held[split]:
-                case = min(pool, key=lambda candidate: _unlikeness([*chosen[split], candidate], cases))  # noqa: B023
+                case = min(pool, key=lambda candidate: _unlikeness([*chosen[split], candidate], cases))
                 pool.remove(case)
                 chosen[split].append(case)
     of_case = {case.id: split for split, members in chosen.items() for case in members}

@@ -58,7 +58,7 @@ def test_what_the_post_says_of_the_client_stays():
 def test_only_axes_left_open_are_drawn():
     profile = case_for_post(replace(POSTS[0], profile=ClientProfile(readiness="action", occupation="어부")), 0).profile
     drawn = {name for name, value in asdict(profile).items() if value}
-    assert drawn == {"readiness", "occupation", "resistance_style", "speech_style"}
+    assert drawn == {"readiness", "occupation", "resistance_style"}  # the voice is the post's own
     assert profile.readiness == "action"
 
 
