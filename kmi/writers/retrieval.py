@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from kmi.clients.danger import speaks_of_danger
 from kmi.codes import ABBREVIATIONS
 from kmi.dialogue import Dialogue
 from kmi.errors import ConfigError, WriterError
@@ -135,7 +136,8 @@ def _entries_of(dialogue: Dialogue) -> list[Entry]:
     turns, entries = dialogue.utterances, []
     for number, turn in enumerate(turns):
         kind = turn.label or turn.talk
-        if kind is None or not turn.utterance_ko:
+        # Talk of death and crisis lines belong to the person they were said to; `_safety` has its own.
+        if kind is None or not turn.utterance_ko or speaks_of_danger(turn.utterance_ko) or "109" in turn.utterance_ko:
             continue
         code = SHORT[turn.label] if turn.label else f"{turn.talk}/{turn.talk_subtype}" if turn.talk_subtype else turn.talk
         place = "first" if number < 2 else "last" if number == len(turns) - 1 else "middle"
