@@ -5,6 +5,7 @@ The Korean templates stand in `prompts/`: parts opened by `--- system` or `--- u
 angle brackets that fence it, so that it can neither close its fence nor open a role.
 """
 
+import random
 import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -54,6 +55,7 @@ def therapist_messages(case: Case, history: Sequence[Utterance], decision: Decis
         label_example=label.example_ko,
         reason=decision.reason,
         note=note,
+        counsellor=directions(case)["counsellor"],
     )
 
 
@@ -71,6 +73,7 @@ def client_messages(case: Case, history: Sequence[Utterance], step: ClientStep, 
         talk_ko=f"{talk.ko}, {subtype.ko}" if subtype else talk.ko,
         talk_definition=(subtype or talk).definition_ko,
         note=note,
+        client=directions(case)["client"],
     )
 
 
@@ -90,7 +93,17 @@ def session_messages(case: Case, plan: str) -> Messages:
         context_request=note_text("context_given" if case.context else "context_wanted"),
         plan=plan,
         overused=", ".join(_overused()),
+        directions="\n".join(f"- {line}" for line in directions(case).values()),
     )
+
+
+def directions(case: Case) -> dict[str, str]:
+    """Stage directions of a session, drawn by its seed; none about plans where the ending has none."""
+    rng = random.Random(f"{case.seed}/directions")
+    drawn = {name: rng.choice(lines) for name, lines in _directions().items()}
+    if case.ending == "none":
+        del drawn["plan"]
+    return drawn
 
 
 def again(messages: Messages, answer: str, findings: Sequence[Finding]) -> Messages:
@@ -120,6 +133,11 @@ def _notes() -> dict[str, str]:
 def note_text(name: str) -> str:
     """A line of `prompts/notes.toml`."""
     return _notes()[name]
+
+
+@cache
+def _directions() -> dict[str, list[str]]:
+    return tomllib.loads((FOLDER / "directions.toml").read_text(encoding="utf-8"))
 
 
 @cache
