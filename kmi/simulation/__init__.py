@@ -5,6 +5,6 @@
     director.py    one session: what comes next, what was said
     prompting.py   Korean prompts from `prompts/`; answers.py reads what comes back
     turn_mode.py   utterance by utterance; plan_mode.py whole sessions from a packet
-    runner.py      many sessions at once; ledger.py, run_folder.py and append.py make it resumable
+    runner.py      many sessions at once; ledger.py, run_folder.py and lines.py make it resumable
     estimate.py    what a run will ask for, before it asks
 """

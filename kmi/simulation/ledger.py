@@ -7,12 +7,12 @@ holds where each answer stands, not the answers.
 Not covered: who may write (`kmi.simulation.runner` locks the folder).
 """
 
-import json
 from pathlib import Path
 
-from kmi.dialogue import to_line
-from kmi.simulation.append import AppendOnlyFile
+from kmi.simulation.lines import AppendOnlyFile, line_at, whole_lines
 from kmi.writers.base import Completion, WriteRequest
+
+FIELDS = {"key": str, "text": str, "prompt_tokens": int, "output_tokens": int, "model": str}
 
 
 class Ledger:
@@ -40,10 +40,7 @@ class Ledger:
         place = self._places.get(request.key)
         if place is None:
             return None
-        path, offset = place
-        with path.open("rb") as file:
-            file.seek(offset)
-            record = json.loads(file.readline())
+        record = line_at(*place)
         return Completion(record["text"], record["prompt_tokens"], record["output_tokens"], record["model"])
 
     def put(self, request: WriteRequest, completion: Completion) -> None:
@@ -56,7 +53,7 @@ class Ledger:
             "output_tokens": completion.output_tokens,
             "model": completion.model,
         }
-        offset = self._file.append(to_line(record).encode("utf-8", "surrogatepass"))
+        offset = self._file.append(record)
         self._places[request.key] = (self.path, offset)
 
     def close(self) -> None:
@@ -64,23 +61,6 @@ class Ledger:
         self._file.close()
 
     def _index(self, path: Path) -> None:
-        offset = 0
-        with path.open("rb") as file:
-            for line in file:
-                key = _key_of(line)
-                if key:
-                    self._places[key] = (path, offset)
-                offset += len(line)
-
-
-def _key_of(line: bytes) -> str | None:
-    """The key of a whole, readable line; None for a torn or damaged one."""
-    if not line.endswith(b"\n"):
-        return None
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    fields = {"key": str, "text": str, "prompt_tokens": int, "output_tokens": int, "model": str}
-    whole = isinstance(record, dict) and all(isinstance(record.get(name), kind) for name, kind in fields.items())
-    return record["key"] if whole else None
+        for offset, record in whole_lines(path):
+            if all(isinstance(record.get(name), kind) for name, kind in FIELDS.items()):
+                self._places[record["key"]] = (path, offset)

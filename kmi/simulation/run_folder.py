@@ -20,7 +20,7 @@ from typing import Any
 
 from kmi.dialogue import to_line
 from kmi.errors import ConfigError
-from kmi.simulation.append import AppendOnlyFile
+from kmi.simulation.lines import AppendOnlyFile, line_at, whole_lines
 
 
 class RunFolder:
@@ -62,10 +62,9 @@ class RunFolder:
     def record(self, index: int, session_id: str, *, dialogue: dict | None = None, reason: str = "") -> None:
         """Marks a session as over: finished with its dialogue, or failed with its reason."""
         status = "finished" if dialogue else "failed"
-        line = to_line({"index": index, "id": session_id, "status": status, "reason": reason, "dialogue": dialogue})
         if self._sessions is None:
             self._sessions = AppendOnlyFile(self.path / "sessions" / f"process-{self.process:05d}.jsonl")
-        self._sessions.append(line.encode("utf-8", "surrogatepass"))
+        self._sessions.append({"index": index, "id": session_id, "status": status, "reason": reason, "dialogue": dialogue})
 
     def over(self) -> dict[int, str]:
         """Index and status of every session that is over, over all processes' files."""
@@ -79,9 +78,7 @@ class RunFolder:
         files = {status: (self.path / f"{name}.partial").open("w", encoding="utf-8", errors="backslashreplace") for status, name in names.items()}
         for index in sorted(places):
             path, offset, status = places[index]
-            with path.open("rb") as file:
-                file.seek(offset)
-                record = json.loads(file.readline())
+            record = line_at(path, offset)
             files[status].write(to_line(record["dialogue"] or {"id": record["id"], "reason": record["reason"]}))
             counts[status] += 1
         for status, name in names.items():
@@ -91,13 +88,7 @@ class RunFolder:
 
     def _records(self) -> Iterator[tuple[Path, int, dict]]:
         for path in sorted((self.path / "sessions").glob("*.jsonl")):
-            offset = 0
-            with path.open("rb") as file:
-                for line in file:
-                    record = _whole(line)
-                    if record:
-                        yield path, offset, record
-                    offset += len(line)
+            yield from ((path, offset, record) for offset, record in whole_lines(path) if _is_record(record))
 
     def _take_lock(self) -> None:
         self._lock = os.open(self.path / f"lock-{self.process:05d}", os.O_CREAT | os.O_RDWR, 0o644)
@@ -131,15 +122,8 @@ class RunFolder:
                 )
 
 
-def _whole(line: bytes) -> dict | None:
-    if not line.endswith(b"\n"):
-        return None
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(record, dict) or not isinstance(record.get("index"), int) or not isinstance(record.get("id"), str):
-        return None
+def _is_record(record: dict) -> bool:
+    if not isinstance(record.get("index"), int) or not isinstance(record.get("id"), str):
+        return False
     finished = record.get("status") == "finished" and isinstance(record.get("dialogue"), dict)
-    failed = record.get("status") == "failed" and isinstance(record.get("reason"), str)
-    return record if finished or failed else None
+    return finished or (record.get("status") == "failed" and isinstance(record.get("reason"), str))

@@ -6,26 +6,28 @@ import os
 import pytest
 
 from kmi.errors import DataError
-from kmi.simulation.append import AppendOnlyFile
+from kmi.simulation.lines import AppendOnlyFile, line_at, whole_lines
 
 
 def test_offsets_find_the_lines_again(tmp_path):
+    records = [{"text": "하나"}, {"text": "two"}, {"text": "half \ud83d"}]
     file = AppendOnlyFile(tmp_path / "a")
-    places = [file.append(line) for line in ("하나\n".encode(), b"two\n")]
+    places = [file.append(record) for record in records[:2]]
     file.close()
     again = AppendOnlyFile(tmp_path / "a")
-    places.append(again.append(b"three\n"))
+    places.append(again.append(records[2]))
     again.close()
-    data = (tmp_path / "a").read_bytes()
-    assert [data[place:].splitlines()[0].decode() for place in places] == ["하나", "two", "three"]
+    assert [line_at(tmp_path / "a", place) for place in places] == records
+    assert list(whole_lines(tmp_path / "a")) == list(zip(places, records, strict=True))
 
 
 def test_a_torn_end_is_closed_before_the_next_line(tmp_path):
-    (tmp_path / "a").write_bytes(b"whole\nhal")
+    (tmp_path / "a").write_bytes(b'{"n": 1}\n{"n": ')
     file = AppendOnlyFile(tmp_path / "a")
-    place = file.append(b"next\n")
-    assert (tmp_path / "a").read_bytes() == b"whole\nhal\nnext\n" and place == len(b"whole\nhal\n")
-    assert file.append(b"last\n") == place + len(b"next\n")
+    file.append({"n": 3})
+    file.append({"n": 4})
+    assert [record["n"] for _, record in whole_lines(tmp_path / "a")] == [1, 3, 4]
+    assert (tmp_path / "a").read_bytes().startswith(b'{"n": 1}\n{"n": \n{')
 
 
 @pytest.mark.parametrize("half", [True, False])
@@ -40,6 +42,6 @@ def test_a_full_disk_is_said_and_the_next_line_is_whole(tmp_path, monkeypatch, h
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", full)
         with pytest.raises(DataError, match="space"):
-            file.append(b"lost\n")
-    place = file.append(b"kept\n")
-    assert (tmp_path / "a").read_bytes()[place:] == b"kept\n"
+            file.append({"n": "lost"})
+    place = file.append({"n": "kept"})
+    assert list(whole_lines(tmp_path / "a")) == [(place, {"n": "kept"})]
