@@ -14,7 +14,7 @@ from kmi.errors import MissingExtra
 
 QUOTED = re.compile(r"[‘'][^’']*[’']|[“\"][^”\"]*[”\"]|「[^」]*」")
 # Final endings of 합쇼체; 해요체 is any ending that closes in 요, and the contraction 죠.
-HAPSYO = re.compile(r"(ㅂ|ᆸ|습)니(다|까)$|(ㅂ|ᆸ|읍)시(오|다)$|사오니|나이다$")
+HAPSYO = re.compile(r"(ㅂ|ᆸ|습)니(다|까)$|(ㅂ|ᆸ|읍)시(오|다)$|십시오$|사오니|나이다$")
 ASKING = re.compile(r"((ᆯ|을)까요|나요|[ㄴᆫ]가요|은가요|는가요|던가요|ᆸ니까|습니까|ᆯ래요|을래요)$")
 # "거절만 하는 일이라니." exclaims, "오늘도 그러시겠지만." is an afterthought, "아픈 데가 없고." goes on: no plain statements.
 OPEN_ENDED = re.compile(r"(라|다)니$|지만$|^고$")
