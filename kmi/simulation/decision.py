@@ -230,7 +230,7 @@ def _pull(situation: Situation, label: str) -> float:
 def _kmi_fallback(situation: Situation, top: tuple[Forecast, ...]) -> Decision:
     """All of the top three are barred: the most probable label of the full ranking that is not."""
     for option in situation.forecast[3:]:
-        if option.label in LABEL_PULL and not _barred(situation, option.label):
+        if not _barred(situation, option.label):
             return Decision(option.label, "the top three are barred by the rules; next in the ranking", top, "fallback")
     return Decision("General", "every other label is barred by the rules", top, "fallback")
 

@@ -15,13 +15,14 @@ from kmi.simulation.decision import Policy
 from kmi.simulation.director import Director
 from kmi.simulation.plan_mode import plan_lines, roll_out
 
-# Korean text with common multilingual tokenizers: 1.3 to 2 characters a token.
+# Assumed, not measured: no multilingual tokenizer was at hand. Compare a first report's true counts.
 CHARACTERS_PER_TOKEN = 1.6
-# Mean of the shipped exemplars: a turn has 56 Korean and 130 English characters.
-TURN_KO, TURN_EN = 56, 130
+# Mean characters of a turn over the first 150 dialogues of the corpus.
+TURN_KO, TURN_EN = 71, 156
+# Assumed as well.
 ENGLISH_CHARACTERS_PER_TOKEN = 4.2
 TURN_TOKENS = TURN_KO / CHARACTERS_PER_TOKEN + TURN_EN / ENGLISH_CHARACTERS_PER_TOKEN + 8
-# Share of answers that fail the checks and are asked again; seen with capable models.
+# Share of answers that fail the checks and are asked again: assumed, it depends on the model.
 ASKED_AGAIN = 0.05
 SAMPLE = 20
 

@@ -6,7 +6,7 @@
     sessions/process-*.jsonl one line per session that is over, finished or failed
     dialogues.jsonl          the finished sessions in the order of the posts, written last
     failures.jsonl           the failed ones with their reason
-    report.json              counts of the last run
+    report-*.json            what each process did in the last run; report.json is their sum
 
 A session's record is written only when it is over: that line is its completion marker.
 """

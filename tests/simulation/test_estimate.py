@@ -45,10 +45,10 @@ def test_plan_mode_needs_far_fewer_tokens_than_turn_mode(cases, fixed_forecaster
 
 
 def test_a_session_of_common_length_takes_about_two_thousand_output_tokens(cases, fixed_forecaster):
-    """24 turns of 56 Korean characters (1.6 a token) and 130 English ones (4.2 a token): 24 x (35 + 31 + 8) = 1,776."""
+    """24 turns of 71 Korean characters (1.6 a token) and 156 English ones (4.2 a token): 24 x (44.4 + 37.1 + 8) = 2,148."""
     per_session = estimate(cases, fixed_forecaster(), kmi_policy, "turn").output_tokens / 12
-    assert 24 * (56 / 1.6 + 130 / ENGLISH_CHARACTERS_PER_TOKEN + 8) == pytest.approx(1776, abs=20)
-    assert per_session == pytest.approx(1776 * (1 + ASKED_AGAIN), rel=0.2)
+    assert 24 * (71 / 1.6 + 156 / ENGLISH_CHARACTERS_PER_TOKEN + 8) == pytest.approx(2148, abs=20)
+    assert per_session == pytest.approx(2148 * (1 + ASKED_AGAIN), rel=0.2)
 
 
 @pytest.mark.parametrize("count", [1, SAMPLE - 1, SAMPLE, SAMPLE + 1, 3 * SAMPLE + 7])
