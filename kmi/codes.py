@@ -36,9 +36,22 @@ class Code:
     example_en: str = ""
 
 
-def _load(table: str) -> dict[str, Code]:
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How to code a turn of `role` that is more than one thing."""
+
+    role: str
+    ko: str
+    en: str
+
+
+def _entries(table: str) -> list[dict]:
     with (HERE / "codes.toml").open("rb") as file:
-        entries = tomllib.load(file)[table]
+        return tomllib.load(file)[table]
+
+
+def _load(table: str) -> dict[str, Code]:
+    entries = _entries(table)
     # Categories have no separate Korean name: their stored value is the Korean one.
     return {entry["name"]: Code(**{"ko": entry["name"], **entry}) for entry in entries}
 
@@ -50,6 +63,7 @@ PROCESSES = _load("process")
 CATEGORIES = _load("category")
 ARCS = _load("arc")
 ENDINGS = _load("ending")
+RULES = tuple(Rule(**entry) for entry in _entries("rule"))
 
 THERAPIST_LABELS: tuple[str, ...] = tuple(THERAPIST)
 """The 8 labels in the canonical order that every probability vector in KMI follows."""

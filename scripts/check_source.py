@@ -15,7 +15,9 @@ from kmi.corpus.notation import read_located
 from kmi.corpus.sources import read_batch
 from kmi.corpus.style_checks import habits, recurring
 from kmi.errors import ConfigError, DataError, run_command
-from kmi.metrics.behaviour import measure
+from kmi.metrics.coded import from_dialogues
+from kmi.metrics.report import report
+from kmi.metrics.scores import NO_INTERVALS
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -39,8 +41,9 @@ def main(argv: list[str] | None = None) -> int:
     if spans:
         print("  recurring: " + "; ".join(f"{span} ({count})" for span, count in spans))
     if dialogues:
-        for name, value in measure(dialogues).to_dict().items():
-            print(f"  {name}: {value}")
+        found = report(from_dialogues(dialogues), NO_INTERVALS)
+        print(f"  therapist: {found.fidelity.counts}, client: {found.talk.counts}")
+        print("  " + ", ".join(f"{name} {value}" for name, value in found.scores.items() if value.value is not None))
     return 1 if problems else 0
 
 

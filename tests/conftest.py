@@ -222,3 +222,12 @@ def make_dialogue(scripted_answers):
         return Dialogue(**{**values, **changes})
 
     return make
+
+
+@pytest.fixture
+def fresh_cache(tmp_path, monkeypatch):
+    """An empty cache for the datasets library, which otherwise might answer from an earlier test."""
+    import datasets
+
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "hf-cache")
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)

@@ -16,8 +16,9 @@ assert len(dialogues) >= 14 and dialogues[0]["dialogue"][0]["utterance_ko"]
 assert len(kmi.load_dataset("utterances", split="train")) > len(dialogues)
 assert len(kmi.Forecaster.from_pretrained().forecast([])) == 8
 from kmi.corpus.load import shipped_dialogues
-from kmi.metrics.behaviour import measure
-assert measure(shipped_dialogues()).reflection_to_question > 0
+from kmi.metrics.coded import from_dialogues
+from kmi.metrics.fidelity import fidelity
+assert fidelity(from_dialogues(shipped_dialogues())).ratios["reflection_to_question"].value > 0
 from kmi.clients.contexts import SAMPLE_POSTS, read_posts
 from kmi.clients.cases import cases_for_posts
 from kmi.simulation.decision import kmi_policy

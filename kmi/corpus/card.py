@@ -22,7 +22,7 @@ from typing import Any
 import yaml
 
 from kmi import codes
-from kmi.corpus.statistics import Statistics, markdown_table, markdown_tables, summarise
+from kmi.corpus.statistics import Statistics, comparison, markdown_table, markdown_tables, summarise
 from kmi.corpus.tables import ROWS, read_parquet
 
 TEMPLATES = Path(__file__).with_name("cards")
@@ -151,13 +151,12 @@ def _size_category(files: Mapping[str, list[File]]) -> str:
 def _statistics(files: Mapping[str, list[File]]) -> dict[str, str]:
     paths = {file.split: file.path for file in files["dialogues"]}
     splits: dict[str, Statistics] = {split: summarise(read_parquet(path)) for split, path in paths.items()}
-    sizes = ", ".join(f"{split} {statistics.report.counts.dialogues:,}" for split, statistics in splits.items())
+    sizes = ", ".join(f"{split} {statistics.report.fidelity.dialogues:,}" for split, statistics in splits.items())
     whole = summarise(chain.from_iterable(map(read_parquet, paths.values())))
     if len(splits) > 1:
         splits["전체 / all"] = whole
-    counts = whole.report.counts
-    numbers = {"dialogues": f"{counts.dialogues:,}", "utterances": f"{counts.utterances:,}", "splits": sizes}
-    return {**_rows(files), **markdown_tables(splits), **numbers}
+    numbers = {"dialogues": f"{whole.report.fidelity.dialogues:,}", "utterances": f"{whole.tally.utterances:,}", "splits": sizes}
+    return {**_rows(files), **markdown_tables(splits), **numbers, "comparison": comparison(whole)}
 
 
 def _rows(files: Mapping[str, list[File]]) -> dict[str, str]:

@@ -6,6 +6,8 @@
   provenance where the text's header is silent. A packet nobody has written yet simply remains.
 - `<name>.second.jsonl`: an independent second coding, `{"id", "codes": [{"turn", "label_second"
   or "talk_second"}]}`, turns counted from 0.
+- `<name>.corrections.jsonl`: codes found wrong when the two codings were compared, `{"id", "turn",
+  "field", "from", "to", "reason"}`; `field` is label, label_second, talk or talk_second.
 
 A text must follow its packet turn by turn: same speaker, same planned label.
 
@@ -27,8 +29,12 @@ CATEGORY_OF = {code.slug: code.name for code in codes.CATEGORIES.values()}
 RUN_FILE = "dialogues.jsonl"
 
 
-def read_sources(folder: str | Path) -> list[Dialogue]:
+def read_sources(folder: str | Path, *, corrected: bool = True) -> list[Dialogue]:
     """All dialogues under a source folder, whole and validated, sorted by id.
+
+    Args:
+        folder: the source folder.
+        corrected: with corrections applied; False gives both codings as first made.
 
     Raises:
         ConfigError: if the folder is missing or holds no source text.
@@ -38,14 +44,15 @@ def read_sources(folder: str | Path) -> list[Dialogue]:
     texts = sorted(folder.rglob("*.txt"))
     if not texts:
         raise ConfigError(f"Expected source texts at {folder}/<category>/*.txt, found none.", "Check --source.")
-    for path in sorted(folder.rglob("*.second.jsonl")):
-        if path.with_name(path.name.replace(".second.jsonl", ".txt")) not in texts:
-            raise DataError(f"{path}: second codes without a text beside them.")
+    for kind in ("second", "corrections"):
+        for path in sorted(folder.rglob(f"*.{kind}.jsonl")):
+            if path.with_name(path.name.replace(f".{kind}.jsonl", ".txt")) not in texts:
+                raise DataError(f"{path}: {kind} codes without a text beside them.")
     found: dict[str, tuple[Dialogue, Path]] = {}
     for path in texts:
         if path.parent.parent != folder or path.parent.name not in CATEGORY_OF:
             raise DataError(f"{path}: expected source texts in a category folder of {folder}: {allowed(CATEGORY_OF)}.")
-        for dialogue in read_batch(path):
+        for dialogue in read_batch(path, corrected=corrected):
             if dialogue.id in found:
                 raise DataError(
                     f"{path}: id {dialogue.id!r} is already used in {found[dialogue.id][1]}; ids are unique."
@@ -54,14 +61,15 @@ def read_sources(folder: str | Path) -> list[Dialogue]:
     return [found[id_][0] for id_ in sorted(found)]
 
 
-def read_batch(path: str | Path) -> Iterator[Dialogue]:
-    """Yields the dialogues of one source text with its packets and second codes merged in.
+def read_batch(path: str | Path, *, corrected: bool = True) -> Iterator[Dialogue]:
+    """Yields the dialogues of one source text with its packets, second codes and corrections merged in.
 
     The category is that of the folder; a split must come from header or packet.
     """
     path = Path(path)
     packets = _by_id(path.with_suffix(".packets.jsonl"))
     seconds = _by_id(path.with_suffix(".second.jsonl"))
+    corrections = _corrections(path.with_suffix(".corrections.jsonl")) if corrected else {}
     for located in read_located(_text(path), where=str(path)):
         dialogue = located.dialogue
         header = f"{path}, line {located.header_line}"
@@ -73,7 +81,11 @@ def read_batch(path: str | Path) -> Iterator[Dialogue]:
         if dialogue.id in seconds:
             place, second = seconds.pop(dialogue.id)
             dialogue = merge_second_codes(dialogue, second, where=place)
+        for place, correction in corrections.pop(dialogue.id, []):
+            dialogue = merge_correction(dialogue, correction, where=place)
         yield _with_category_and_split(dialogue, path, header)
+    for place, correction in (entry for entries in corrections.values() for entry in entries):
+        raise DataError(f"{place}: a correction for {correction['id']!r}, which is not in {path.name}.")
     for place, record in seconds.values():
         raise DataError(f"{place}: second codes for {record['id']!r}, which is not in {path.name}.")
 
@@ -135,6 +147,40 @@ def merge_second_codes(dialogue: Dialogue, second: dict[str, Any], *, where: str
             raise DataError(f"{where}: turn {index} needs '{name}' among {allowed(values)}, got {entry!r:.80}.")
         turns[index] = replace(turns[index], **{name: entry[name]})
     return replace(dialogue, utterances=tuple(turns))
+
+
+def merge_correction(dialogue: Dialogue, correction: dict[str, Any], *, where: str) -> Dialogue:
+    """The dialogue with one code put right; it must be what the correction says it was, and the reason given."""
+    turns = list(dialogue.utterances)
+    turn, name = correction.get("turn"), correction.get("field")
+    if not isinstance(turn, int) or not 0 <= turn < len(turns):
+        raise DataError(f"{where}: expected 'turn' between 0 and {len(turns) - 1}, got {turn!r:.80}.")
+    fields_ = ("label", "label_second") if turns[turn].role == "therapist" else ("talk", "talk_second")
+    if name not in fields_:
+        raise DataError(f"{where}: expected 'field' among {allowed(fields_)}, got {name!r:.80}.")
+    if getattr(turns[turn], name) != correction.get("from"):
+        raise DataError(f"{where}: turn {turn} has {name} {getattr(turns[turn], name)!r}, not {correction.get('from')!r}.")
+    values = codes.THERAPIST_LABELS if turns[turn].role == "therapist" else codes.TALK_TYPES
+    if correction.get("to") not in values:
+        raise DataError(f"{where}: expected 'to' among {allowed(values)}, got {correction.get('to')!r:.80}.")
+    if not str(correction.get("reason") or "").strip():
+        raise DataError(f"{where}: a correction needs its 'reason'.")
+    changes = {name: correction["to"]}
+    if name == "talk" and correction["to"] != "change":
+        changes["talk_subtype"] = None
+    turns[turn] = replace(turns[turn], **changes)
+    return replace(dialogue, utterances=tuple(turns))
+
+
+def _corrections(path: Path) -> dict[str, list[tuple[str, dict[str, Any]]]]:
+    """Corrections by dialogue id, in order, each with its place."""
+    found: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+    for number, record in json_lines(path) if path.exists() else ():
+        place = f"{path}, line {number}"
+        if not isinstance(record, dict) or not isinstance(record.get("id"), str):
+            raise DataError(f"{place}: expected an object with id, turn, field, from, to and reason, got {record!r:.80}.")
+        found.setdefault(record["id"], []).append((place, record))
+    return found
 
 
 def _planned(turn: Utterance, step: dict[str, Any], place: str) -> Utterance:

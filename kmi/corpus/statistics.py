@@ -11,7 +11,10 @@ from dataclasses import dataclass, field
 
 from kmi import codes
 from kmi.dialogue import Dialogue
-from kmi.metrics.behaviour import BehaviourReport, measure
+from kmi.metrics.bands import BANDS, band, label_shares
+from kmi.metrics.coded import from_dialogues
+from kmi.metrics.report import TITLES, Report, report
+from kmi.metrics.scores import NO_INTERVALS, Score
 
 
 @dataclass
@@ -23,6 +26,9 @@ class Tally:
         default_factory=lambda: {name: Counter() for name in ("category", "arc", "ending")}
     )
     subtypes: Counter = field(default_factory=Counter)
+    utterances: int = 0
+    planned: int = 0  # therapist turns with a plan
+    as_planned: int = 0  # of these, realised as planned
     corrected: int = 0  # dialogues in which the client corrects a reflection
     english: int = 0  # utterances with an English text
 
@@ -35,8 +41,10 @@ class Tally:
             for turn in dialogue.utterances:
                 self.characters[turn.role] += len(turn.utterance_ko)
                 self.english += bool(turn.utterance_en)
-                if turn.talk_subtype:
-                    self.subtypes[turn.talk_subtype] += 1
+                self.subtypes[turn.talk_subtype] += bool(turn.talk_subtype)
+                self.planned += bool(turn.planned_label)
+                self.as_planned += bool(turn.planned_label) and turn.planned_label == turn.label
+            self.utterances += dialogue.turns
             yield dialogue
 
 
@@ -44,14 +52,14 @@ class Tally:
 class Statistics:
     """One split's figures."""
 
-    report: BehaviourReport
+    report: Report
     tally: Tally
 
 
 def summarise(dialogues: Iterable[Dialogue]) -> Statistics:
     """Counts dialogues in one pass."""
     tally = Tally()
-    return Statistics(measure(tally.watching(dialogues)), tally)
+    return Statistics(report(from_dialogues(tally.watching(dialogues)), NO_INTERVALS), tally)
 
 
 def markdown_tables(splits: Mapping[str, Statistics]) -> dict[str, str]:
@@ -59,8 +67,8 @@ def markdown_tables(splits: Mapping[str, Statistics]) -> dict[str, str]:
     return {
         "sizes": _sizes(splits),
         "ratios": _ratios(splits),
-        "labels": _codes(splits, codes.THERAPIST, lambda s: s.report.counts.labels),
-        "talk": _codes(splits, codes.TALK, lambda s: s.report.counts.talk),
+        "labels": _codes(splits, codes.THERAPIST, lambda s: s.report.fidelity.counts),
+        "talk": _codes(splits, codes.TALK, lambda s: s.report.talk.counts),
         "subtypes": _codes(splits, codes.SUBTYPES, lambda s: s.tally.subtypes),
         "categories": _codes(splits, codes.CATEGORIES, lambda s: s.tally.values["category"]),
         "arcs": _codes(splits, codes.ARCS, lambda s: s.tally.values["arc"]),
@@ -80,16 +88,16 @@ def _sizes(splits: Mapping[str, Statistics]) -> str:
         return f"{whole / parts:.1f}" if parts else "-"
 
     figures: dict[str, Callable[[Statistics], str]] = {
-        "대화 / dialogues": lambda s: f"{s.report.counts.dialogues:,}",
-        "발화 / utterances": lambda s: f"{s.report.counts.utterances:,}",
-        "대화당 발화 / utterances per dialogue": lambda s: per(s.report.counts.utterances, s.report.counts.dialogues),
-        "상담자 발화 / therapist turns": lambda s: f"{s.report.counts.therapist_turns:,}",
-        "내담자 발화 / client turns": lambda s: f"{s.report.counts.client_turns:,}",
+        "대화 / dialogues": lambda s: f"{s.report.fidelity.dialogues:,}",
+        "발화 / utterances": lambda s: f"{s.tally.utterances:,}",
+        "대화당 발화 / utterances per dialogue": lambda s: per(s.tally.utterances, s.report.fidelity.dialogues),
+        "상담자 발화 / therapist turns": lambda s: f"{s.report.fidelity.turns:,}",
+        "내담자 발화 / client turns": lambda s: f"{s.report.talk.client_turns:,}",
         "상담자 발화의 글자 수 / Korean characters per therapist turn": lambda s: per(
-            s.tally.characters["therapist"], s.report.counts.therapist_turns
+            s.tally.characters["therapist"], s.report.fidelity.turns
         ),
         "내담자 발화의 글자 수 / Korean characters per client turn": lambda s: per(
-            s.tally.characters["client"], s.report.counts.client_turns
+            s.tally.characters["client"], s.report.talk.client_turns
         ),
         "영어가 있는 발화 / utterances with English": lambda s: f"{s.tally.english:,}",
         "빗나간 반영을 내담자가 바로잡는 대화 / dialogues with a corrected reflection": lambda s: (
@@ -100,21 +108,35 @@ def _sizes(splits: Mapping[str, Statistics]) -> str:
 
 
 def _ratios(splits: Mapping[str, Statistics]) -> str:
-    names = {
-        "reflection_to_question": "반영:질문 / reflections to questions (R:Q)",
-        "complex_share": "반영 중 복합 반영 / complex share of reflections",
-        "open_share": "질문 중 열린 질문 / open share of questions",
-        "change_talk_share": "내담자 발화 중 변화 대화 / change talk, share of client turns",
-        "change_to_sustain_share": "변화 대화 / (변화 + 유지 대화) · change talk / (change + sustain talk)",
-    }
+    told = [name for name in TITLES if any(s.report.scores[name].value is not None for s in splits.values())]
+    rows = [[TITLES[name], *(str(s.report.scores[name]) for s in splits.values())] for name in told]
+    kept = [f"{s.tally.as_planned / s.tally.planned:.2f}" if s.tally.planned else "-" for s in splits.values()]
+    return markdown_table(["", *splits], [*rows, ["계획한 표지대로 쓰인 상담자 발화 / therapist turns realised as planned", *kept]])
 
-    def cell(statistics: Statistics, name: str) -> str:
-        value = getattr(statistics.report, name)
-        return "-" if value is None else f"{value:.2f}"
 
-    return markdown_table(
-        ["", *splits], [[title, *(cell(s, name) for s in splits.values())] for name, title in names.items()]
-    )
+def comparison(whole: Statistics) -> str:
+    """This corpus beside AnnoMI and the reference release, label by label and figure by figure."""
+    bands = {name: band(name) for name in BANDS}
+    counts = whole.report.fidelity.counts
+    header = ["", "KMI", *BANDS.values()]
+    rows = [
+        [f"{codes.THERAPIST[label].ko} / {label}", _share(counts[label], whole.report.fidelity.turns), *(f"{shares[i]:.3f}" for shares in map(label_shares, BANDS))]
+        for i, label in enumerate(codes.THERAPIST_LABELS)
+    ]
+    for name in next(iter(bands.values())):
+        rows.append([TITLES[name], str(whole.report.scores[name]), *("-" if of[name] is None else f"{of[name]:.2f}" for of in bands.values())])
+    return markdown_table(header, rows)
+
+
+def agreement_table(scores: Mapping[str, Mapping[str, Score]]) -> str:
+    """Agreement of the two codings, as `kmi.corpus.second_coding.agreement_of` gives it."""
+    titles = {"overall": "전체 / overall (kappa)", "raw": "같은 코드의 비율 / raw agreement (0-1)"}
+    rows = [[role, titles.get(name, name), str(score)] for role, of in scores.items() for name, score in of.items()]
+    return markdown_table(["", "코드 / code", "카파 / Cohen's kappa [95%]"], rows)
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.3f}" if whole else "-"
 
 
 def _codes(

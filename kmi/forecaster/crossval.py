@@ -24,6 +24,7 @@ from kmi.errors import DataError
 from kmi.forecaster import evaluation
 from kmi.forecaster.api import Forecaster
 from kmi.forecaster.training import COMPLETE, WORDLESS, Examples, Recipe, fit
+from kmi.metrics import forecasting
 
 if TYPE_CHECKING:
     from kmi.forecaster.model import ForecasterModel
@@ -91,8 +92,8 @@ def run_fold(
     linear_wordless = evaluation.logistic_regression(linear_x, linear_y, seen)[len(held_out.labels) :]
     forecaster = Forecaster.from_pretrained(folder)
     forecasts = (
-        evaluation.prior(train.labels, len(held_out.labels)),
-        evaluation.bigram(train.previous, train.labels, held_out.previous),
+        forecasting.prior(train.labels, len(held_out.labels)),
+        forecasting.bigram(train.previous, train.labels, held_out.previous),
         linear,
         forecaster.probabilities_of_features(held_out.views[COMPLETE]),
         linear_wordless,
@@ -118,21 +119,21 @@ def five_fold_report(results: Sequence[FoldResult], labels: np.ndarray) -> dict:
     gathered = gather(results, len(labels))
     return {
         "forecasts": len(labels),
-        "overall": {name: asdict(evaluation.score(p, labels)) for name, p in gathered.items()},
+        "overall": {name: asdict(forecasting.score(p, labels)) for name, p in gathered.items()},
         "without_general": {
-            name: asdict(evaluation.score(*evaluation.without_general(p, labels))) for name, p in gathered.items()
+            name: asdict(forecasting.score(*forecasting.without_general(p, labels))) for name, p in gathered.items()
         },
         "by_fold": {
-            str(result.fold): asdict(evaluation.score(result.probabilities[OURS], labels[result.where]))
+            str(result.fold): asdict(forecasting.score(result.probabilities[OURS], labels[result.where]))
             for result in sorted(results, key=lambda result: result.fold)
         },
-        "by_label": evaluation.per_label(gathered[OURS], labels),
+        "by_label": forecasting.per_label(gathered[OURS], labels),
     }
 
 
 def figures_table(figures: dict[str, dict[str, float]]) -> str:
     """The Markdown table of one of the report's groups."""
-    return evaluation.table([(name, evaluation.Scores(**figures[name])) for name in METHODS])
+    return evaluation.table([(name, forecasting.Scores(**figures[name])) for name in METHODS])
 
 
 def save(model: "ForecasterModel", folder: Path) -> None:

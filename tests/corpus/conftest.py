@@ -49,12 +49,3 @@ def dialogues():
     )
     poor = Dialogue("c", "", "", (Utterance("therapist", "네."), Utterance("client", "", "Yes.")), split="test")
     return [rich, middle, poor]
-
-
-@pytest.fixture
-def fresh_cache(tmp_path, monkeypatch):
-    """An empty cache for the datasets library, which otherwise might answer from an earlier test."""
-    import datasets
-
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "hf-cache")
-    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)

@@ -7,8 +7,8 @@ import pytest
 
 from kmi.errors import DataError
 from kmi.forecaster import Forecaster, crossval
-from kmi.forecaster.evaluation import score
 from kmi.forecaster.training import COMPLETE, WORDLESS, Recipe, examples_from
+from kmi.metrics.forecasting import score
 
 
 @pytest.fixture(scope="module")

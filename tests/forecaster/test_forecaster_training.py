@@ -7,9 +7,9 @@ import torch
 from kmi.codes import THERAPIST_LABELS
 from kmi.errors import ConfigError
 from kmi.forecaster.api import Forecaster, content_hash
-from kmi.forecaster.evaluation import score
 from kmi.forecaster.features import TEXT_COLUMNS
 from kmi.forecaster.training import COMPLETE, INCOMPLETE, WORDLESS, Recipe, examples_from, fit
+from kmi.metrics.forecasting import score
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,66 @@
+"""Second coding of the held-out dialogues: gives out unlabelled text, takes codes back, says how far they agree.
+
+    python scripts/second_coding.py export --out out/coding            # guide.md and part-NN.txt, for a coder who saw no label
+    python scripts/second_coding.py take out/coding/part-01.codes.txt  # writes <batch>.second.jsonl beside the sources
+    python scripts/second_coding.py agreement                          # kappa of what has been coded so far
+
+An export holds what has no second codes yet. Codes once taken are not overwritten.
+"""
+
+import argparse
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from kmi.corpus.second_coding import HELD_OUT, agreement_of, read_codes, write_export
+from kmi.corpus.sources import read_batch, read_sources
+from kmi.dialogue import Dialogue, json_lines, to_line
+from kmi.errors import DataError, run_command
+
+SOURCE = Path(__file__).resolve().parents[1] / "loading_script" / "source"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parses `argv` and runs one of the three commands."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--source", type=Path, default=SOURCE, help="folder of source texts")
+    commands = parser.add_subparsers(dest="command", required=True)
+    export = commands.add_parser("export", help="write unlabelled text and the coding guide")
+    export.add_argument("--out", type=Path, required=True)
+    take = commands.add_parser("take", help="store a coder's answers beside the sources")
+    take.add_argument("answers", type=Path, nargs="+")
+    commands.add_parser("agreement", help="print Cohen's kappa, both codes as first given")
+    options = parser.parse_args(argv)
+    if options.command == "export":
+        held_out = [d for d in read_sources(options.source) if d.split in HELD_OUT and not is_coded(d)]
+        parts = write_export(held_out, options.out)
+        print(f"{len(held_out)} dialogues in {len(parts)} parts, with guide.md, in {options.out}")
+    elif options.command == "take":
+        print(f"{sum(take_answers(options.source, path) for path in options.answers)} dialogues coded")
+    else:
+        for role, scores in agreement_of(read_sources(options.source, corrected=False)).items():
+            print(role, *(f"  {name}: {score}" for name, score in scores.items()), sep="\n")
+    return 0
+
+
+def is_coded(dialogue: Dialogue) -> bool:
+    """Whether a second coder has coded it."""
+    return any(turn.label_second or turn.talk_second for turn in dialogue.utterances)
+
+
+def take_answers(source: Path, answers: Path) -> int:
+    """Appends the records of one answer to the second codes of their batches; returns how many."""
+    batch_of = {d.id: (path, d) for path in sorted(source.rglob("*.txt")) for d in read_batch(path) if d.split in HELD_OUT}
+    records: dict[Path, list[dict]] = defaultdict(list)
+    for dialogue, record in read_codes(answers, [dialogue for _, dialogue in batch_of.values()]):
+        if is_coded(dialogue):
+            raise DataError(f"{answers}: {dialogue.id} has second codes already.", "Take its section out.")
+        records[batch_of[dialogue.id][0].with_suffix(".second.jsonl")].append(record)
+    for path, new in records.items():
+        known = [record for _, record in json_lines(path)] if path.exists() else []
+        path.write_text("".join(map(to_line, [*known, *new])), encoding="utf-8")
+    return sum(map(len, records.values()))
+
+
+if __name__ == "__main__":
+    run_command(main)
