@@ -2,8 +2,7 @@
 
 import evaluate
 
-from kmi.metrics import change_talk
-from kmi.metrics import module
+from kmi.metrics import change_talk, module
 
 _DESCRIPTION = """\
 How much change and sustain talk clients voice, how it moves over a session, of which kind it is (DARN-CAT), where it first

@@ -3,8 +3,7 @@
 import datasets
 import evaluate
 
-from kmi.metrics import agreement
-from kmi.metrics import module
+from kmi.metrics import agreement, module
 
 _DESCRIPTION = """\
 How far coders agree on codes: Cohen's kappa (two coders), Fleiss' kappa and Krippendorff's alpha (any number), overall and

@@ -2,8 +2,7 @@
 
 import evaluate
 
-from kmi.metrics import fidelity
-from kmi.metrics import module
+from kmi.metrics import fidelity, module
 
 _DESCRIPTION = """\
 Behaviour counts of the therapist, reflection-to-question ratio, complex and open shares, the shares that MITI 4.2.1, MITI 3.1 and

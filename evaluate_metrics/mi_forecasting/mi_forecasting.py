@@ -3,8 +3,7 @@
 import datasets
 import evaluate
 
-from kmi.metrics import forecasting
-from kmi.metrics import module
+from kmi.metrics import forecasting, module
 
 _DESCRIPTION = """\
 Recall@3, accuracy, macro-F1 and F1 per label, log loss, perplexity and calibration error of forecasts of the next

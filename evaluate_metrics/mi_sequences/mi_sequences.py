@@ -2,8 +2,7 @@
 
 import evaluate
 
-from kmi.metrics import module
-from kmi.metrics import sequences
+from kmi.metrics import module, sequences
 
 _DESCRIPTION = """\
 Transition table from therapist behaviour to client talk, P(change talk | behaviour), odds ratio and Yule's Q, the same for

@@ -7,12 +7,15 @@ Not covered: intervals of the bands, which `scripts/measure_sensitivity.py` prin
 """
 
 import tomllib
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from kmi import codes
+from kmi.dialogue import Dialogue
 from kmi.errors import DataError, allowed
 from kmi.metrics.scores import ratio
 
@@ -47,6 +50,22 @@ def label_shares(name: str) -> np.ndarray:
     labels = _table()[name]["labels"]
     counts = np.array([labels[label] for label in codes.THERAPIST_LABELS], dtype=np.float64)
     return counts / counts.sum()
+
+
+def bands_toml(corpora: Mapping[str, Iterable[Dialogue]]) -> str:
+    """The text of `bands.toml`: counts of these corpora by band name, and the reference release's as published."""
+    reference = _table()["kmi_reference"]["labels"]
+    lines = ["# Counts behind the reference bands; written by scripts/measure_sensitivity.py --write, text of AnnoMI is not in them."]
+    for name, dialogues in corpora.items():
+        turns = [turn for dialogue in dialogues for turn in dialogue.utterances]
+        labels, talk = Counter(turn.label for turn in turns if turn.label), Counter(turn.talk for turn in turns if turn.talk)
+        lines += ["", f"[{name}]", f"labels = {_inline(labels, codes.THERAPIST_LABELS)}", f"talk = {_inline(talk, codes.TALK_TYPES)}"]
+    lines += ["", "# Therapist labels of the release as published (9,558 turns); its client turns carry no label."]
+    return "\n".join([*lines, "[kmi_reference]", f"labels = {_inline(reference, codes.THERAPIST_LABELS)}", ""])
+
+
+def _inline(counts: Mapping[str, int], names: Iterable[str]) -> str:
+    return "{ " + ", ".join(f'"{name}" = {counts[name]}' for name in names) + " }"
 
 
 def js_distance(counts: np.ndarray, target: np.ndarray) -> np.ndarray:

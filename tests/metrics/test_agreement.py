@@ -59,7 +59,7 @@ def test_the_libraries_give_the_same(many):
 
 def test_silent_coders_leave_the_utterance_to_the_others(many):
     krippendorff = pytest.importorskip("krippendorff")
-    codes, found = many
+    _, found = many
     silent = found.codes.copy()
     silent[::7, 1] = -1
     data = np.where(silent < 0, np.nan, silent.astype(float)).T

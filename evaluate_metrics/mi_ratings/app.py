@@ -1,0 +1,5 @@
+"""Demonstration page of this metric."""
+
+from kmi.metrics.demo import demo
+
+demo("mi_ratings").launch()
