@@ -2,7 +2,7 @@
 
     python scripts/second_coding.py export --out out/coding            # guide.md and part-NN.txt, for a coder who saw no label
     python scripts/second_coding.py take out/coding/part-01.codes.txt  # writes <batch>.second.jsonl beside the sources
-    python scripts/second_coding.py agreement                          # kappa of what has been coded so far
+    python scripts/second_coding.py agreement --write                  # kappa of both codes as first given, for the card
 
 An export holds what has no second codes yet. Codes once taken are not overwritten.
 """
@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from kmi.corpus.second_coding import HELD_OUT, agreement_of, read_codes, write_export
+from kmi.corpus.second_coding import AGREEMENT_FILE, HELD_OUT, agreement_json, agreement_of, read_codes, write_export
 from kmi.corpus.sources import read_batch, read_sources
 from kmi.dialogue import Dialogue, json_lines, to_line
 from kmi.errors import DataError, run_command
@@ -29,7 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     export.add_argument("--out", type=Path, required=True)
     take = commands.add_parser("take", help="store a coder's answers beside the sources")
     take.add_argument("answers", type=Path, nargs="+")
-    commands.add_parser("agreement", help="print Cohen's kappa, both codes as first given")
+    agree = commands.add_parser("agreement", help="print Cohen's kappa, both codes as first given")
+    agree.add_argument("--write", action="store_true", help="store it as agreement.json, which the dataset card shows")
     options = parser.parse_args(argv)
     if options.command == "export":
         held_out = [d for d in read_sources(options.source) if d.split in HELD_OUT and not is_coded(d)]
@@ -38,8 +39,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     elif options.command == "take":
         print(f"{sum(take_answers(options.source, path) for path in options.answers)} dialogues coded")
     else:
-        for role, scores in agreement_of(read_sources(options.source, corrected=False)).items():
+        found = agreement_of(read_sources(options.source, corrected=False))
+        for role, scores in found.items():
             print(role, *(f"  {name}: {score}" for name, score in scores.items()), sep="\n")
+        if options.write:
+            (options.source / AGREEMENT_FILE).write_text(agreement_json(found), encoding="utf-8")
     return 0
 
 

@@ -1,6 +1,6 @@
 """The cards of a built dataset: README.md with the metadata that `datasets` and the Hub read.
 
-A card is a function of the Parquet files alone, so it can be checked to be current. Three
+A card is a function of the Parquet files and `source/agreement.json`, so it can be checked to be current. Three
 templates in `cards/`: `dataset.md` for the published repository `loading_script/`,
 `package.md` for `kmi/README.md` (makes `load_dataset("kmi")` find the data from a checkout's
 root), `other.md` for a dataset built anywhere else.
@@ -22,7 +22,8 @@ from typing import Any
 import yaml
 
 from kmi import codes
-from kmi.corpus.statistics import Statistics, comparison, markdown_table, markdown_tables, summarise
+from kmi.corpus.second_coding import read_agreement
+from kmi.corpus.statistics import Statistics, agreement_table, comparison, markdown_table, markdown_tables, summarise
 from kmi.corpus.tables import ROWS, read_parquet
 
 TEMPLATES = Path(__file__).with_name("cards")
@@ -59,7 +60,8 @@ def cards(data: Path, out: Path, *, published: bool) -> dict[Path, str]:
     if not published:
         return {out / "README.md": _fill("other", metadata(files, "data"), _rows(files))}
     generated = {"size_categories": [_size_category(files)], **metadata(files, "data")}
-    texts = {out / "README.md": _fill("dataset", generated, _statistics(files))}
+    agreement = agreement_table(read_agreement(out / "source"))
+    texts = {out / "README.md": _fill("dataset", generated, {**_statistics(files), "agreement": agreement})}
     package = out.parent / "kmi"
     if (package / "__init__.py").exists():
         texts[package / "README.md"] = _fill("package", metadata(files, f"../{out.name}/data"), _rows(files))

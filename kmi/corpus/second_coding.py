@@ -15,7 +15,8 @@ answer back as the records that stand beside the sources in `<batch>.second.json
 Not covered: the formulas (`kmi.metrics.agreement`).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from kmi.metrics import agreement
 from kmi.metrics.scores import USUAL, Resampling, Score
 
 HELD_OUT = ("validation", "test")
+AGREEMENT_FILE = "agreement.json"
 PER_PART = 8
 SPEAKER = {"therapist": "T", "client": "C"}
 
@@ -87,6 +89,22 @@ def agreement_of(dialogues: Iterable[Dialogue], resampling: Resampling = USUAL) 
         given = agreement.codings([(getattr(t, first), getattr(t, second)) for _, t in turns], [id_ for id_, _ in turns], names)
         found[role] = {**agreement.cohen(given, resampling), "raw": agreement.raw_agreement(given, resampling)}
     return found
+
+
+def agreement_json(found: Mapping[str, Mapping[str, Score]]) -> str:
+    """The text of `agreement.json`, rounded so that it is the same on every machine."""
+    plain = {
+        role: {name: [None if figure is None else round(figure, 3) for figure in (score.value, score.low, score.high)] for name, score in scores.items()}
+        for role, scores in found.items()
+    }
+    return json.dumps(plain, ensure_ascii=False, indent=1) + "\n"
+
+
+def read_agreement(source: Path) -> dict[str, dict[str, Score]]:
+    """What `agreement.json` in a source folder says; empty where there is none."""
+    path = source / AGREEMENT_FILE
+    plain = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return {role: {name: Score(*figures) for name, figures in scores.items()} for role, scores in plain.items()}
 
 
 def _meaning(code: codes.Code) -> str:

@@ -47,7 +47,8 @@ class Forecaster:
                 if not (folder / name).is_file():
                     raise ConfigError(f"Expected a forecaster checkpoint in {folder}, found no {name}.", TRAIN_HINT)
         try:
-            from kmi.forecaster.model import ForecasterModel, no_progress_bar
+            from kmi.forecaster.model import ForecasterModel
+            from kmi.quiet import no_progress_bar
         except ImportError as error:
             raise MissingExtra("The forecaster", error.name or "torch", "generate") from None
         from safetensors import SafetensorError

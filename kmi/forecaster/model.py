@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
-from transformers.utils import ModelOutput, logging
+from transformers.utils import ModelOutput
 
 from kmi.codes import THERAPIST_LABELS
 from kmi.forecaster.features import FEATURE_NAMES
@@ -139,18 +139,6 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
-
-
-@contextmanager
-def no_progress_bar() -> Iterator[None]:
-    """Hides transformers' bars: one that fills in a millisecond only clutters a command's output."""
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()
 
 
 AutoConfig.register(ForecasterConfig.model_type, ForecasterConfig)

@@ -51,7 +51,9 @@ def effects(high: Sequence[Dialogue], low: Sequence[Dialogue]) -> dict[str, Effe
 
 
 def cliffs_delta(first: np.ndarray, second: np.ndarray) -> float:
-    """P(first > second) - P(first < second) over all pairs, -1 to 1."""
+    """P(first > second) - P(first < second) over all pairs, -1 to 1; NaN without pairs."""
+    if not len(first) or not len(second):
+        return float("nan")
     return float(np.sign(first[:, None] - second[None, :]).mean())
 
 
@@ -92,6 +94,9 @@ def _values(figures: Sequence[Mapping[str, float | None]], name: str) -> np.ndar
 
 
 def _effect(high: np.ndarray, low: np.ndarray) -> Effect:
+    if not len(high) or not len(low):  # undefined in every session of a group
+        nothing = float("nan")
+        return Effect(nothing, nothing, (len(high), len(low)), nothing, (nothing, nothing))
     rng = np.random.default_rng(SEED)
     drawn = [cliffs_delta(rng.choice(high, len(high)), rng.choice(low, len(low))) for _ in range(RESAMPLES)]
     bounds = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from kmi.codes import THERAPIST_LABELS
-from kmi.forecaster.evaluation import table
+from kmi.errors import DataError
 from kmi.metrics import forecasting
 
 GENERAL = THERAPIST_LABELS.index("General")
@@ -63,6 +63,49 @@ def test_per_label_counts():
     assert by_label[THERAPIST_LABELS[1]]["recall"] == 0
 
 
-def test_table_is_markdown():
-    scores = forecasting.Scores(accuracy=0.3, macro_f1=0.2, recall_at_3=0.7, perplexity=5.317, ece=0.02)
-    assert table([("ours", scores)]).splitlines()[-1] == "| ours | 0.300 | 0.200 | 0.700 | 5.32 | 0.020 |"
+def test_figures_with_intervals_and_baselines_by_hand():
+    names = THERAPIST_LABELS
+    training = [[names[0], names[1], names[0]], [names[1], names[0]]]
+    found = forecasting.forecasting(rows({0: 0.6, 1: 0.2}, {1: 0.5, 0: 0.2}), np.array([0, 0]), ["a", "b"], training=training)
+    assert found["forecast"]["accuracy"].value == 0.5 and found["forecast"]["recall_at_3"].value == 1
+    assert found["forecast"]["log_loss"].value == pytest.approx(-(np.log(0.6) + np.log(0.2)) / 2)
+    assert found["forecast"]["perplexity"].value == pytest.approx(np.exp(found["forecast"]["log_loss"].value))
+    # Training pairs: 0->1, 1->0, 1->0. The prior knows label 0 with 2/3.
+    assert found["prior"]["log_loss"].value == pytest.approx(-np.log(2 / 3))
+    # Both forecasts open their dialogue, and no training pair follows nothing: uniform by smoothing.
+    assert found["bigram"]["perplexity"].value == pytest.approx(8)
+    assert found["forecast"]["accuracy"].low == 0 and found["forecast"]["accuracy"].high == 1
+
+
+def test_the_label_before_is_the_forecast_before_in_the_same_dialogue():
+    names = THERAPIST_LABELS
+    found = forecasting.forecasting(np.full((3, 8), 1 / 8), np.array([3, 5, 5]), ["a", "a", "b"], training=[[names[3], names[5]]])
+    # After label 3 the bigram knows 5 with (1 + 1) / (1 + 8); the two openings are uniform.
+    assert found["bigram"]["log_loss"].value == pytest.approx(-(np.log(2 / 9) + 2 * np.log(1 / 8)) / 3)
+
+
+def test_macro_f1_and_labels_agree_with_scikit_learn():
+    from sklearn.metrics import f1_score
+
+    rng = np.random.default_rng(0)
+    probabilities, labels = rng.dirichlet(np.ones(8), 300), rng.integers(8, size=300)
+    found = forecasting.forecasting(probabilities, labels, list(range(300)))["forecast"]
+    assert found["macro_f1"].value == pytest.approx(f1_score(labels, probabilities.argmax(1), average="macro"))
+    each = f1_score(labels, probabilities.argmax(1), average=None)
+    assert [found[f"f1/{name}"].value for name in THERAPIST_LABELS] == pytest.approx(each)
+
+
+def test_forecasts_are_checked():
+    with pytest.raises(DataError, match="forecast 1: expected 8 probabilities"):
+        forecasting.forecasting(np.array([[1 / 8] * 8, [0.5] * 8]), np.array([0, 1]), ["a", "a"])
+    with pytest.raises(DataError, match="8 probabilities in the order Simple Reflection"):
+        forecasting.vector([0.5, 0.5], "forecast 0")
+    with pytest.raises(DataError, match="two labels or more"):
+        forecasting.forecasting(np.full((1, 8), 1 / 8), np.array([0]), ["a"], training=[["Affirm"]])
+    with pytest.raises(DataError, match="at least one forecast"):
+        forecasting.score(np.zeros((0, 8)), np.zeros(0, dtype=int))
+
+
+def test_nothing_to_score_is_undefined():
+    found = forecasting.forecasting(np.zeros((0, 8)), np.zeros(0, dtype=int), [])
+    assert {score.value for score in found["forecast"].values()} == {None}

@@ -79,6 +79,13 @@ def test_compute_add_batch_and_add_give_the_same(load, name, tmp_path, monkeypat
     assert metric.compute(resamples=0) == whole
 
 
+def test_plain_reports_hold_no_objects():
+    from kmi.metrics.module import plain
+    from kmi.metrics.scores import Score
+
+    assert plain({"a": {"b": Score(1.0)}, "c": "d"}) == {"a": {"b": {"value": 1.0, "low": None, "high": None}}, "c": "d"}
+
+
 def test_combine_merges(load):
     import evaluate
 

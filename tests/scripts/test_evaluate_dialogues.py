@@ -25,20 +25,32 @@ def file(tmp_path):
     return path
 
 
-def test_the_table_holds_counts_and_ratios(file):
-    done = evaluate(file)
+def test_the_table_holds_counts_ratios_and_bands(file):
+    done = evaluate(file, "--resamples", "0")
     assert done.returncode == 0
-    assert done.stdout.startswith("1 sessions, 3 utterances (2 therapist, 1 client)")
-    lines = {line[:40].strip(): line[40:].split() for line in done.stdout.splitlines()}
+    assert done.stdout.startswith("1 sessions, 2 therapist turns, 1 client turns")
+    lines = {line[:48].strip(): line[48:].split() for line in reversed(done.stdout.splitlines())}  # the first of a name counts
     assert lines["Open Question"] == ["1", "0.500"]
-    assert lines["reflections : questions"] == ["1.00"]
-    assert lines["change talk, share of client turns"] == ["1.00"]
+    assert lines["reflection_to_question"] == ["1.00", "1.02", "0.22", "1.27"]  # then AnnoMI high and low, the reference
+    assert lines["change_share"][0] == "1.00"
+    assert "cannot be told" in done.stdout and "MITI 4.2.1 reflection_to_question: fair" in done.stdout
 
 
 def test_json_holds_the_report(file):
     report = json.loads(evaluate(file, "--json").stdout)
-    assert report["counts"]["labels"]["Complex Reflection"] == 1
-    assert report["open_share"] == 1.0
+    assert report["fidelity"]["counts"]["Complex Reflection"] == 1
+    assert report["fidelity"]["open_share"]["value"] == 1.0
+    assert report["change_talk"]["kinds"]["need"]["value"] == 1.0
+
+
+def test_html_is_one_page_that_shows_a_file_name_as_text(tmp_path):
+    named = tmp_path / "<b>a.txt"
+    named.write_text(SESSION, encoding="utf-8")
+    assert evaluate(named, "--html", tmp_path / "report.html").returncode == 0
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "&lt;b&gt;a.txt" in page and "<b>a" not in page
+    assert "복합 반영" in page and "1.00" in page
+    assert "http" not in page and "<script" not in page
 
 
 def test_bad_input_is_one_line_and_exit_2(tmp_path):
