@@ -4,8 +4,10 @@
     python scripts/evaluate_dialogues.py loading_script/source --json
     python scripts/evaluate_dialogues.py transcript.csv --html report.html
 
+    python scripts/evaluate_dialogues.py transcript.txt --coder kmi-coder
+
 Reads KMI JSONL, the dataset's Parquet, compact notation, the reference release's JSON, AnnoMI
-and plain transcripts (unlabelled, so only counted). Formulas and sources: kmi/metrics/.
+and plain transcripts. What has no codes is only counted, unless --coder codes it from its text. Formulas and sources: kmi/metrics/.
 """
 
 import argparse
@@ -23,11 +25,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Reads, measures, prints; 0 on success."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("path", help="file of dialogues, run folder or source folder")
+    parser.add_argument("--coder", metavar="NAME", help='code what has no code: "kmi-coder", a folder or a Hub repository')
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as a page")
     parser.add_argument("--resamples", type=int, default=1000, help="bootstrap resamples for the intervals, 0 for none (default: 1000)")
     args = parser.parse_args(argv)
-    found = report(from_dialogues(read_dialogues(args.path)), Resampling(args.resamples))
+    dialogues = read_dialogues(args.path)
+    if args.coder:
+        from kmi.coder import Coder
+
+        dialogues = Coder.from_pretrained(args.coder).code_dialogues(dialogues)
+    found = report(from_dialogues(dialogues), Resampling(args.resamples))
     if args.html:
         args.html.write_text(as_html(found, Path(args.path).name), encoding="utf-8")
         print(f"written to {args.html}")

@@ -27,6 +27,6 @@ class ChangeTalk(module.DialogueModule):
     def _info(self) -> evaluate.MetricInfo:
         return evaluate.MetricInfo(description=_DESCRIPTION, citation=_CITATION, inputs_description=_ARGUMENTS, features=module.DIALOGUES)
 
-    def _compute(self, dialogues, scheme="kmi", bands=False, resamples=1000, seed=0):
-        coded = module.coded(dialogues, scheme)
+    def _compute(self, dialogues, scheme="kmi", coder=None, bands=False, resamples=1000, seed=0):
+        coded = module.coded(dialogues, scheme, coder)
         return module.with_bands(change_talk.change_talk(coded, module.resampling(resamples, seed)).to_dict(), bands)

@@ -27,6 +27,6 @@ class MiSequences(module.DialogueModule):
     def _info(self) -> evaluate.MetricInfo:
         return evaluate.MetricInfo(description=_DESCRIPTION, citation=_CITATION, inputs_description=_ARGUMENTS, features=module.DIALOGUES)
 
-    def _compute(self, dialogues, scheme="kmi", lag=1, resamples=1000, seed=0):
-        coded = module.coded(dialogues, scheme)
+    def _compute(self, dialogues, scheme="kmi", coder=None, lag=1, resamples=1000, seed=0):
+        coded = module.coded(dialogues, scheme, coder)
         return sequences.sequences(coded, lag, module.resampling(resamples, seed)).to_dict()

@@ -10,15 +10,16 @@ Not covered: the folds and the report (`kmi.forecaster.crossval`), the command l
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kmi.dialogue import Dialogue
-from kmi.errors import ConfigError, allowed
+from kmi.errors import ConfigError
 from kmi.forecaster.features import FEATURE_NAMES, Turn, examples_of, turns_of
+from kmi.recipes import read_recipe
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -67,17 +68,7 @@ class Recipe:
     @classmethod
     def from_yaml(cls, path: str | Path) -> "Recipe":
         """Reads a recipe; every field must be there and no other."""
-        import yaml
-
-        path = Path(path)
-        if not path.is_file():
-            raise ConfigError(f"Expected a recipe at {path}, found none.", "The shipped one is scripts/recipes/forecaster.yaml.")
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        names = [field.name for field in fields(cls)]
-        wrong = sorted(set(values) ^ set(names))
-        if wrong:
-            raise ConfigError(f"{path}: expected exactly the fields {allowed(names, 20)}; {wrong[0]!r} is missing or unknown.")
-        return cls(**values)
+        return read_recipe(cls, path, "scripts/recipes/forecaster.yaml")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 import datasets
 import evaluate
 
+from kmi.errors import ConfigError
 from kmi.metrics.bands import BANDS, band
 from kmi.metrics.coded import CodedDialogues, from_turns
 from kmi.metrics.inputs import TURN_FIELDS, Plain, plain_dialogues, turns_of
@@ -24,6 +25,7 @@ Args:
     dialogues: what to score, in any form: a file path, a `datasets` split, records of KMI, of the reference release or of
         AnnoMI, or lists of turns such as {"role": "therapist", "label": "Open Question"} and {"role": "client", "talk": "change"}.
     scheme: what the therapist labels are codes of: "kmi" (default), "miti", "misc" or "annomi".
+    coder: codes turns that have no code from their text: "kmi-coder", a folder or a Hub repository. A model's codes err; see its card.
     resamples: bootstrap resamples over dialogues for the 95% intervals, 0 for none.
     seed: of the bootstrap.
 """
@@ -41,9 +43,26 @@ class DialogueModule(evaluate.Metric):
         super().add_batch(dialogues=plain_dialogues(dialogues))
 
 
-def coded(dialogues: list[Plain], scheme: str) -> CodedDialogues:
-    """The stored dialogues as arrays."""
+def coded(dialogues: list[Plain], scheme: str, coder: str | None = None) -> CodedDialogues:
+    """The stored dialogues as arrays; with `coder`, turns without a code get one from that checkpoint first."""
+    if coder is not None:
+        if scheme != "kmi":
+            raise ConfigError(f"A coder gives KMI labels, but scheme is {scheme!r}.", "Leave out scheme, or leave out coder.")
+        from kmi.coder import Coder
+
+        checkpoint = Coder.from_pretrained(coder)
+        dialogues = [with_codes(dialogue, checkpoint) for dialogue in dialogues]
     return from_turns(turns_of(dialogues), scheme)
+
+
+def with_codes(dialogue: Plain, coder: Any) -> Plain:
+    """A plain dialogue whose turns without a code have the coder's; given codes stay."""
+    found = coder.code_turns([(turn["role"], turn["text"]) for turn in dialogue["dialogue"]])
+    column = {"therapist": "label", "client": "talk"}
+    turns = [
+        {**turn, column[turn["role"]]: turn[column[turn["role"]]] or code.label} for turn, code in zip(dialogue["dialogue"], found, strict=True)
+    ]
+    return {**dialogue, "dialogue": turns}
 
 
 def resampling(resamples: int, seed: int) -> Resampling:

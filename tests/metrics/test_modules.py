@@ -79,6 +79,26 @@ def test_compute_add_batch_and_add_give_the_same(load, name, tmp_path, monkeypat
     assert metric.compute(resamples=0) == whole
 
 
+class EveryOpen:
+    """Codes therapists as Open Question and clients as change."""
+
+    def code_turns(self, turns):
+        from kmi.coder import CodedTurn
+
+        return [CodedTurn(role, "Open Question" if role == "therapist" else "change", 1.0, {}) for role, _ in turns]
+
+
+def test_a_coder_fills_in_what_has_no_code(load, monkeypatch):
+    from kmi.coder import Coder
+
+    monkeypatch.setattr(Coder, "from_pretrained", classmethod(lambda cls, name: EveryOpen()))
+    bare = [{"role": "therapist", "text": "네?"}, {"role": "client", "text": "음.", "talk": "sustain"}, {"role": "client", "text": "음."}]
+    assert load("mi_fidelity").compute(dialogues=[bare], coder="kmi-coder", resamples=0)["counts"]["Open Question"] == 1
+    assert load("change_talk").compute(dialogues=[bare], coder="kmi-coder", resamples=0)["counts"] == {"change": 1, "sustain": 1, "neutral": 0}
+    with pytest.raises(ValueError, match="A coder gives KMI labels"):
+        load("mi_fidelity").compute(dialogues=[bare], coder="kmi-coder", scheme="misc")
+
+
 def test_plain_reports_hold_no_objects():
     from kmi.metrics.module import plain
     from kmi.metrics.scores import Score

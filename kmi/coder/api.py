@@ -1,0 +1,118 @@
+"""The coder as the rest of KMI uses it: turns in, codes with probabilities out.
+
+Torch is imported when a checkpoint is loaded, not before. Not covered: training (`kmi.coder.training`).
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from kmi.coder.text import COLUMNS, LABELS, pair_of
+from kmi.coder.tokenizer import MAX_TOKENS
+from kmi.dialogue import Dialogue
+from kmi.errors import ConfigError, DataError, MissingExtra, allowed
+
+NAME = "kmi-coder"
+REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
+FILES = ("config.json", "model.safetensors", "tokenizer.json")
+TRAIN_HINT = "Train one with: accelerate launch scripts/train_coder.py"
+BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class CodedTurn:
+    """A turn's code: for a therapist one of the 8 labels, for a client a talk type; `probability` 0-1, calibrated."""
+
+    role: str
+    label: str
+    probability: float
+    probabilities: dict[str, float]
+
+
+class Coder:
+    """Codes turns from their words; load one with `Coder.from_pretrained()`."""
+
+    def __init__(self, model, tokenizer) -> None:
+        self.model, self.tokenizer = model.eval(), tokenizer
+
+    @classmethod
+    def from_pretrained(cls, name_or_path: str | Path | None = None) -> "Coder":
+        """Loads a checkpoint.
+
+        Args:
+            name_or_path: a folder, a Hub repository, or "kmi-coder" (also the default) for the one of the checkout.
+        """
+        folder = default_checkpoint() if name_or_path in (None, NAME) else Path(name_or_path)
+        may_be_repository = isinstance(name_or_path, str) and REPOSITORY.fullmatch(name_or_path)
+        if folder.is_dir() or not may_be_repository:
+            for name in FILES:
+                if not (folder / name).is_file():
+                    raise ConfigError(f"Expected a coder checkpoint in {folder}, found no {name}.", TRAIN_HINT)
+        try:
+            import torch  # noqa: F401
+            from transformers import AutoModelForSequenceClassification, AutoTokenizer
+        except ImportError as error:
+            raise MissingExtra("The coder", error.name or "torch", "generate") from None
+        from kmi.quiet import no_progress_bar
+
+        source = str(folder) if folder.is_dir() else name_or_path
+        try:
+            with no_progress_bar():
+                return cls(AutoModelForSequenceClassification.from_pretrained(source), AutoTokenizer.from_pretrained(source))
+        except (OSError, ValueError) as error:
+            problem = str(error).strip().splitlines()[0]
+            raise ConfigError(f"Expected a coder checkpoint at {source}, could not load it: {problem}", TRAIN_HINT) from None
+
+    def code_turns(self, turns: Sequence[tuple[str, str]]) -> list[CodedTurn]:
+        """Codes one dialogue's turns, given as (role, text) in order."""
+        return self._coded([(role, text, turns[i - 1][1] if i else "") for i, (role, text) in enumerate(turns)])
+
+    def code_dialogues(self, dialogues: Iterable[Dialogue]) -> Iterator[Dialogue]:
+        """Yields the dialogues with `label` and `talk` filled in where they are missing; given codes stay."""
+        for dialogue in dialogues:
+            coded = self.code_turns([(turn.role, turn.text) for turn in dialogue.utterances])
+            turns = [
+                replace(turn, label=turn.label or found.label) if turn.role == "therapist" else replace(turn, talk=turn.talk or found.label)
+                for turn, found in zip(dialogue.utterances, coded, strict=True)
+            ]
+            yield replace(dialogue, utterances=tuple(turns))
+
+    def probabilities(self, turns: Sequence[tuple[str, str, str]]) -> np.ndarray:
+        """Probabilities [n, 11] in the order of `LABELS`, 0 for the other speaker's; turns are (role, text, turn before)."""
+        import torch
+
+        for i, (role, text, _) in enumerate(turns):
+            if role not in COLUMNS:
+                raise DataError(f"turn {i}: role is {role!r}; allowed are {allowed(COLUMNS)}.")
+            if not text.strip():
+                raise DataError(f"turn {i} ({role}): the text is empty; there is nothing to code.")
+        found = np.zeros((len(turns), len(LABELS)))
+        # Like lengths together: padding is what costs.
+        order = sorted(range(len(turns)), key=lambda i: len(turns[i][1]) + len(turns[i][2]))
+        with torch.inference_mode():
+            for start in range(0, len(order), BATCH):
+                rows = order[start : start + BATCH]
+                texts, before = zip(*(pair_of(*turns[i]) for i in rows), strict=True)
+                batch = self.tokenizer(list(texts), list(before), truncation=True, max_length=MAX_TOKENS, padding=True, return_tensors="pt")
+                found[rows] = self.model(**batch).logits.double().softmax(-1).numpy()
+        for i, (role, _, _) in enumerate(turns):
+            kept = found[i, COLUMNS[role]].copy()
+            found[i] = 0.0
+            found[i, COLUMNS[role]] = kept / kept.sum()
+        return found
+
+    def _coded(self, turns: Sequence[tuple[str, str, str]]) -> list[CodedTurn]:
+        coded = []
+        for (role, _, _), row in zip(turns, self.probabilities(turns), strict=True):
+            of_role = dict(zip(LABELS[COLUMNS[role]], map(float, row[COLUMNS[role]]), strict=True))
+            best = max(of_role, key=of_role.__getitem__)
+            coded.append(CodedTurn(role, best, of_role[best], of_role))
+        return coded
+
+
+def default_checkpoint() -> Path:
+    """Folder of the checkpoint in the checkout."""
+    return Path(__file__).resolve().parents[2] / "model_cards" / NAME
