@@ -14,7 +14,7 @@ from kmi.errors import DataError
 from kmi.metrics.ratings import Rating
 from kmi.metrics.rubric import HIGHEST, ITEMS, LOWEST
 
-COLUMNS = ("dialogue", "item", "항목", "question", "질문", "1은", "5는", "score")
+COLUMNS = ("dialogue", "item", "항목", "질문", "1은", "5는", "question", "1 means", "5 means", "score")
 
 
 def write_form(dialogues: Iterable[Dialogue], path: str | Path) -> int:
@@ -26,7 +26,8 @@ def write_form(dialogues: Iterable[Dialogue], path: str | Path) -> int:
         writer.writerow(COLUMNS)
         for dialogue in dialogues:
             for item in ITEMS.values():
-                writer.writerow([dialogue.id, item.name, item.ko, item.question_en, item.question_ko, item.low_ko, item.high_ko, ""])
+                texts = (item.ko, item.question_ko, item.low_ko, item.high_ko, item.question_en, item.low_en, item.high_en)
+                writer.writerow([dialogue.id, item.name, *texts, ""])
                 rows += 1
     return rows
 

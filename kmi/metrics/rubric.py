@@ -12,7 +12,7 @@ LOWEST, HIGHEST = 1, 5
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One question; `low_ko` and `high_ko` say what 1 and 5 mean."""
+    """One question; `low_*` and `high_*` say what 1 and 5 mean."""
 
     name: str
     group: str
@@ -22,6 +22,8 @@ class Item:
     question_en: str
     low_ko: str
     high_ko: str
+    low_en: str
+    high_en: str
 
 
 def _items() -> dict[str, Item]:

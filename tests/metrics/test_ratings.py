@@ -18,7 +18,7 @@ SHROUT_FLEISS = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5,
 def test_every_item_has_both_languages_and_a_group():
     assert GROUPS == ("spirit", "principles", "miti_technical", "miti_relational", "general")
     assert [sum(item.group == group for item in ITEMS.values()) for group in GROUPS] == [4, 4, 2, 2, 3]
-    assert all(item.question_ko and item.question_en and item.low_ko and item.high_ko for item in ITEMS.values())
+    assert all(item.question_ko and item.question_en and item.low_ko and item.high_ko and item.low_en and item.high_en for item in ITEMS.values())
 
 
 def test_means_average_raters_first():
@@ -37,12 +37,13 @@ def test_globals_and_their_levels():
 
 
 def test_agreement_is_the_published_example():
-    # Shrout & Fleiss 1979, table 4: ICC(2,1) = .29. Halved, since ratings here end at 5; ICC does not change.
-    given = [Rating(f"d{i}", f"r{j}", "spirit.evocation", score / 2) for i, row in enumerate(SHROUT_FLEISS) for j, score in enumerate(row) if score / 2 >= 1]
-    whole = [rating for rating in given if rating.rater not in {"r1"}]  # r1 went below 1
-    found = ratings(whole, NO_INTERVALS)["human"]["spirit.evocation"]
-    assert 0 < found.icc.value < 1 and found.icc.low < found.icc.value < found.icc.high
-    assert -1 <= found.alpha.value <= 1
+    # Shrout & Fleiss 1979, table 4: ICC(2,1) = .29. Their 1-10 is brought to 1-5, which changes neither ICC nor ordinal alpha.
+    given = [Rating(f"d{i}", f"r{j}", "spirit.evocation", 1 + (score - 1) * 4 / 9) for i, row in enumerate(SHROUT_FLEISS) for j, score in enumerate(row)]
+    found = ratings(given, NO_INTERVALS)["human"]["spirit.evocation"]
+    assert found.icc.value == pytest.approx(0.29, abs=0.005) and (found.icc.low, found.icc.high) == (0.02, 0.76)
+    import krippendorff
+
+    assert found.alpha.value == pytest.approx(krippendorff.alpha(reliability_data=list(zip(*SHROUT_FLEISS, strict=True)), level_of_measurement="ordinal"))
 
 
 def test_models_are_never_pooled_with_people():
@@ -73,7 +74,7 @@ def test_a_form_comes_back_as_ratings(tmp_path, session_of):
     path = tmp_path / "form.csv"
     assert write_form([session_of("OQ neutral", "d1")], path) == len(ITEMS)
     text = path.read_text(encoding="utf-8-sig")
-    filled = text.replace("개입니까?", "개입니까?").splitlines()
+    filled = text.splitlines()
     filled[1] = filled[1] + "4"
     path.write_text("\n".join(filled), encoding="utf-8-sig")
     assert list(read_form(path, "kim")) == [Rating("d1", "kim", "spirit.partnership", 4.0)]
