@@ -125,4 +125,6 @@ def test_statistics_by_hand(dialogues):
     assert "| 변화 대화 / change | 1 (0.500) | - |" in tables["talk"]
     assert "| 바람 / desire | 1 (1.000) | - |" in tables["subtypes"]
     assert "| 가족 / Family | 1 (1.000) | - |" in tables["categories"]
-    assert "(R:Q) | - | - |" in tables["ratios"]
+    assert "(R:Q)" not in tables["ratios"]  # without a question anywhere it has nothing to say
+    assert "complex share of reflections | 0.00 | - |" in tables["ratios"]
+    assert "realised as planned | 0.00 | - |" in tables["ratios"]  # one planned Complex, realised Simple
