@@ -13,7 +13,7 @@ TESTS = {
     "annomi_high": "AnnoMI high, 영어 / English (never seen)",
 }
 ROLES = {"therapist": "상담자, 8 / therapist", "client": "내담자, 3 / client"}
-METHODS = ("majority", "TF-IDF", "kmi-coder")
+METHODS = ("majority", "TF-IDF, words", "TF-IDF, characters", "kmi-coder")
 
 
 def render(report: dict) -> str:

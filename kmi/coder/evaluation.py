@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from kmi.coder.api import Coder
-from kmi.coder.linear import Classify, majority, tfidf
+from kmi.coder.linear import Classify, characters, majority, words
 from kmi.coder.text import COLUMNS, LABELS, Example
 
 ECE_BINS = 10
@@ -40,8 +40,9 @@ def evaluate(classify: Classify, examples: Sequence[Example]) -> dict[str, Figur
 
 
 def compare(coder: Coder, training: Sequence[Example], tests: Mapping[str, Sequence[Example]]) -> dict[str, dict[str, dict[str, dict]]]:
-    """Figures by test, method ("majority", "TF-IDF", "kmi-coder") and speaker, as plain data; baselines are fitted on `training`."""
-    methods = {"majority": majority(training), "TF-IDF": tfidf(training), "kmi-coder": classify_with(coder)}
+    """Figures by test, method and speaker, as plain data; the baselines are fitted on `training`."""
+    baselines = {"majority": majority(training), "TF-IDF, words": words(training), "TF-IDF, characters": characters(training)}
+    methods = {**baselines, "kmi-coder": classify_with(coder)}
     return {
         name: {method: {role: asdict(figures) for role, figures in evaluate(classify, examples).items()} for method, classify in methods.items()}
         for name, examples in tests.items()

@@ -24,9 +24,9 @@ def test_a_card_is_filled_from_its_report_alone():
 
 def test_the_table_holds_every_method_and_leaves_out_what_was_not_measured():
     rows = card.tables(REPORT).splitlines()
-    assert len(rows) == 2 + 3 * 2  # three methods, two speakers
+    assert len(rows) == 2 + 4 * 2  # four methods, two speakers
     assert "AnnoMI" not in card.tables(REPORT)
-    assert "| kmi-coder | 0.812 | 0.750 | 0.031 |" in rows[4]
+    assert "| kmi-coder | 0.812 | 0.750 | 0.031 |" in rows[5]
 
 
 def test_the_card_in_the_repository_is_current(repository):
