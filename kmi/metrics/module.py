@@ -11,7 +11,7 @@ from typing import Any
 import datasets
 import evaluate
 
-from kmi.errors import ConfigError
+from kmi.errors import ConfigError, DataError
 from kmi.metrics.bands import BANDS, band
 from kmi.metrics.coded import CodedDialogues, from_turns
 from kmi.metrics.inputs import TURN_FIELDS, Plain, plain_dialogues, turns_of
@@ -57,7 +57,10 @@ def coded(dialogues: list[Plain], scheme: str, coder: str | None = None) -> Code
 
 def with_codes(dialogue: Plain, coder: Any) -> Plain:
     """A plain dialogue whose turns without a code have the coder's; given codes stay."""
-    found = coder.code_turns([(turn["role"], turn["text"]) for turn in dialogue["dialogue"]])
+    try:
+        found = coder.code_turns([(turn["role"], turn["text"]) for turn in dialogue["dialogue"]])
+    except DataError as error:
+        raise DataError(f"dialogue {dialogue['id']!r}, {error}") from None
     column = {"therapist": "label", "client": "talk"}
     turns = [
         {**turn, column[turn["role"]]: turn[column[turn["role"]]] or code.label} for turn, code in zip(dialogue["dialogue"], found, strict=True)

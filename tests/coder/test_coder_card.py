@@ -9,7 +9,7 @@ FIGURES = {"turns": 9, "accuracy": 0.8125, "macro_f1": 0.75, "ece": 0.031, "f1":
 REPORT = {
     "parameters": 1234567, "bytes": 5_200_000, "turns": 30000, "turns_per_second": 900, "hardware": "2 CPU cores", "seconds": 1800.0,
     "recipe": {"seed": 0, "epochs": 8},
-    "tests": {"test_ko": {method: {role: FIGURES for role in card.ROLES} for method in card.METHODS}},
+    "tests": {"test_ko": {method: dict.fromkeys(card.ROLES, FIGURES) for method in card.METHODS}},
 }  # fmt: skip
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from kmi.errors import DataError
+
 ROOT = Path(__file__).parents[2] / "evaluate_metrics"
 NAMES = sorted(path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith("_"))
 EXPECTED = ["change_talk", "mi_agreement", "mi_fidelity", "mi_forecasting", "mi_ratings", "mi_sequences"]
@@ -95,6 +97,12 @@ def test_a_coder_fills_in_what_has_no_code(load, monkeypatch):
     bare = [{"role": "therapist", "text": "네?"}, {"role": "client", "text": "음.", "talk": "sustain"}, {"role": "client", "text": "음."}]
     assert load("mi_fidelity").compute(dialogues=[bare], coder="kmi-coder", resamples=0)["counts"]["Open Question"] == 1
     assert load("change_talk").compute(dialogues=[bare], coder="kmi-coder", resamples=0)["counts"] == {"change": 1, "sustain": 1, "neutral": 0}
+    def empty(self, turns):
+        raise DataError("turn 1 (client): the text is empty; there is nothing to code.")
+
+    monkeypatch.setattr(EveryOpen, "code_turns", empty)
+    with pytest.raises(ValueError, match=r"dialogue '0', turn 1 \(client\): the text is empty"):
+        load("mi_fidelity").compute(dialogues=[bare], coder="kmi-coder")
     with pytest.raises(ValueError, match="A coder gives KMI labels"):
         load("mi_fidelity").compute(dialogues=[bare], coder="kmi-coder", scheme="misc")
 
