@@ -129,7 +129,9 @@ def comparison(whole: Statistics) -> str:
 
 
 def agreement_table(scores: Mapping[str, Mapping[str, Score]]) -> str:
-    """Agreement of the two codings, as `kmi.corpus.second_coding.agreement_of` gives it."""
+    """Agreement of the two codings, as `kmi.corpus.second_coding.agreement_of` gives it; says so where there is none yet."""
+    if not scores:
+        return "아직 두 번째 코딩이 없습니다. There is no second coding yet."
     titles = {"overall": "전체 / overall (kappa)", "raw": "같은 코드의 비율 / raw agreement (0-1)"}
     rows = [[role, titles.get(name, name), str(score)] for role, of in scores.items() for name, score in of.items()]
     return markdown_table(["", "코드 / code", "카파 / Cohen's kappa [95%]"], rows)

@@ -8,7 +8,8 @@ from huggingface_hub import DatasetCard
 from kmi.corpus import card
 from kmi.corpus.build import build_dataset
 from kmi.corpus.sources import read_sources
-from kmi.corpus.statistics import markdown_tables, summarise
+from kmi.corpus.statistics import agreement_table, comparison, markdown_tables, summarise
+from kmi.metrics.scores import Score
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = ROOT / "loading_script"
@@ -112,6 +113,18 @@ def test_other_folders_claim_neither_licence_nor_figures(tmp_path, dialogues):
     build_dataset(dialogues, tmp_path / "out")
     assert list(front_matter(tmp_path / "out" / "README.md")) == ["configs", "dataset_info"]
     assert not (tmp_path / "kmi").exists()
+
+
+def test_the_agreement_of_two_codings_is_a_table_or_said_to_be_missing():
+    assert "아직" in agreement_table({})
+    assert "| therapist | 전체 / overall (kappa) | 0.80 [0.70, 0.90] |" in agreement_table({"therapist": {"overall": Score(0.8, 0.7, 0.9)}})
+
+
+def test_this_corpus_stands_beside_the_bands(dialogues):
+    rows = comparison(summarise(dialogues)).splitlines()
+    assert rows[0] == "|  | KMI | AnnoMI high | AnnoMI low | Kim et al. 2025 |"
+    assert "| 단순 반영 / Simple Reflection | 0.400 | 0.145 | 0.041 | 0.133 |" in rows  # 2 of 5 therapist turns
+    assert any("(R:Q) | - | 1.02 | 0.22 | 1.27 |" in row for row in rows)
 
 
 def test_statistics_by_hand(dialogues):
