@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parts = write_export(held_out, options.out)
         print(f"{len(held_out)} dialogues in {len(parts)} parts, with guide.md, in {options.out}")
     elif options.command == "take":
-        print(f"{sum(take_answers(options.source, path) for path in options.answers)} dialogues coded")
+        print(f"{take_answers(options.source, options.answers)} dialogues coded")
     else:
         found = agreement_of(read_sources(options.source, corrected=False))
         for role, scores in found.items():
@@ -52,14 +52,18 @@ def is_coded(dialogue: Dialogue) -> bool:
     return any(turn.label_second or turn.talk_second for turn in dialogue.utterances)
 
 
-def take_answers(source: Path, answers: Path) -> int:
-    """Appends the records of one answer to the second codes of their batches; returns how many."""
+def take_answers(source: Path, answers: Sequence[Path]) -> int:
+    """Adds the records of all answers to the second codes of their batches, or of none if one does not hold; returns how many."""
     batch_of = {d.id: (path, d) for path in sorted(source.rglob("*.txt")) for d in read_batch(path) if d.split in HELD_OUT}
+    held_out = [dialogue for _, dialogue in batch_of.values()]
+    taken = {dialogue.id for dialogue in held_out if is_coded(dialogue)}
     records: dict[Path, list[dict]] = defaultdict(list)
-    for dialogue, record in read_codes(answers, [dialogue for _, dialogue in batch_of.values()]):
-        if is_coded(dialogue):
-            raise DataError(f"{answers}: {dialogue.id} has second codes already.", "Take its section out.")
-        records[batch_of[dialogue.id][0].with_suffix(".second.jsonl")].append(record)
+    for path in answers:
+        for dialogue, record in read_codes(path, held_out):
+            if dialogue.id in taken:
+                raise DataError(f"{path}: {dialogue.id} has second codes already.", "Take its section out.")
+            taken.add(dialogue.id)
+            records[batch_of[dialogue.id][0].with_suffix(".second.jsonl")].append(record)
     for path, new in records.items():
         known = [record for _, record in json_lines(path)] if path.exists() else []
         path.write_text("".join(map(to_line, [*known, *new])), encoding="utf-8")

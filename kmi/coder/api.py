@@ -3,20 +3,19 @@
 Torch is imported when a checkpoint is loaded, not before. Not covered: training (`kmi.coder.training`).
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from kmi.checkpoints import checkpoint_source
 from kmi.coder.text import COLUMNS, LABELS, pair_of
 from kmi.coder.tokenizer import MAX_TOKENS
 from kmi.dialogue import Dialogue
 from kmi.errors import ConfigError, DataError, MissingExtra, allowed
 
 NAME = "kmi-coder"
-REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 FILES = ("config.json", "model.safetensors", "tokenizer.json")
 TRAIN_HINT = "Train one with: accelerate launch scripts/train_coder.py"
 BATCH = 64
@@ -45,12 +44,8 @@ class Coder:
         Args:
             name_or_path: a folder, a Hub repository, or "kmi-coder" (also the default) for the one of the checkout.
         """
-        folder = default_checkpoint() if name_or_path in (None, NAME) else Path(name_or_path)
-        may_be_repository = isinstance(name_or_path, str) and REPOSITORY.fullmatch(name_or_path)
-        if folder.is_dir() or not may_be_repository:
-            for name in FILES:
-                if not (folder / name).is_file():
-                    raise ConfigError(f"Expected a coder checkpoint in {folder}, found no {name}.", TRAIN_HINT)
+        wanted = default_checkpoint() if name_or_path in (None, NAME) else name_or_path
+        source = checkpoint_source(wanted, FILES, "coder", TRAIN_HINT)
         try:
             import torch  # noqa: F401
             from transformers import AutoModelForSequenceClassification, AutoTokenizer
@@ -58,7 +53,6 @@ class Coder:
             raise MissingExtra("The coder", error.name or "torch", "generate") from None
         from kmi.quiet import no_progress_bar
 
-        source = str(folder) if folder.is_dir() else name_or_path
         try:
             with no_progress_bar():
                 return cls(AutoModelForSequenceClassification.from_pretrained(source), AutoTokenizer.from_pretrained(source))

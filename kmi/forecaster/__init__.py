@@ -8,7 +8,7 @@
 - `api`         `Forecaster`, what the simulation calls
 - `training`    recipe, examples, fitting and calibration
 - `crossval`    the five fixed folds and the report; `scripts/train_forecaster.py` runs them
-- `evaluation`  the five figures and the baselines
+- `evaluation`  the linear baseline and the table; the figures are in `kmi.metrics.forecasting`
 - `card`        the model card, filled from the report
 
 It learns from the 110 high-quality AnnoMI sessions (English) and reads labels, client

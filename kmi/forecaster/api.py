@@ -6,20 +6,20 @@ the ranked labels (`kmi.simulation.decision`).
 
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 
+from kmi.checkpoints import checkpoint_source
 from kmi.codes import THERAPIST_LABELS
 from kmi.dialogue import Forecast
 from kmi.errors import ConfigError, MissingExtra
 from kmi.forecaster.features import FEATURE_NAMES, Turn, features_of
 
 NAME = "kmi-forecaster"
-REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
+FILES = ("config.json", "model.safetensors")
 TRAIN_HINT = "Train one with: accelerate launch scripts/train_forecaster.py --annomi DIR"
 
 
@@ -39,13 +39,8 @@ class Forecaster:
             name_or_path: a folder, or a Hub repository. By default the checkpoint that
                 comes with KMI: the installed package's, else the checkout's.
         """
-        folder = default_checkpoint() if name_or_path is None else Path(name_or_path)
-        # "user/name" may be a repository; everything else that is no folder is a mistake.
-        may_be_repository = isinstance(name_or_path, str) and REPOSITORY.fullmatch(name_or_path)
-        if folder.is_dir() or not may_be_repository:
-            for name in ("config.json", "model.safetensors"):
-                if not (folder / name).is_file():
-                    raise ConfigError(f"Expected a forecaster checkpoint in {folder}, found no {name}.", TRAIN_HINT)
+        wanted = default_checkpoint() if name_or_path is None else name_or_path
+        source = checkpoint_source(wanted, FILES, "forecaster", TRAIN_HINT)
         try:
             from kmi.forecaster.model import ForecasterModel
             from kmi.quiet import no_progress_bar
@@ -55,12 +50,12 @@ class Forecaster:
 
         try:
             with no_progress_bar():
-                model = ForecasterModel.from_pretrained(folder if folder.is_dir() else name_or_path)
+                model = ForecasterModel.from_pretrained(source)
         except (OSError, SafetensorError, RuntimeError) as error:
             # RuntimeError: weights whose shapes do not fit the config.
             problem = str(error).strip().splitlines()[0]
-            raise ConfigError(f"Expected a forecaster checkpoint at {folder}, could not load it: {problem}", TRAIN_HINT) from None
-        _check_features(model.config, folder)
+            raise ConfigError(f"Expected a forecaster checkpoint at {source}, could not load it: {problem}", TRAIN_HINT) from None
+        _check_features(model.config, source)
         return cls(model, content_hash(model))
 
     def probabilities(self, histories: Sequence[Sequence[Turn]]) -> np.ndarray:
@@ -84,12 +79,12 @@ class Forecaster:
         return tuple(Forecast(THERAPIST_LABELS[i], float(probabilities[i])) for i in order)
 
 
-def _check_features(config, folder: Path) -> None:
+def _check_features(config, source: str) -> None:
     made = getattr(config, "feature_names", [])
     if tuple(made) != FEATURE_NAMES:
         different = sorted(set(made) ^ set(FEATURE_NAMES)) or ["their order"]
         raise ConfigError(
-            f"Expected the {len(FEATURE_NAMES)} features of this version of KMI in {folder}, it was trained on others "
+            f"Expected the {len(FEATURE_NAMES)} features of this version of KMI in {source}, it was trained on others "
             f"({len(different)} differ, first: {different[0]}).",
             TRAIN_HINT,
         )

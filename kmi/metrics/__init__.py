@@ -1,8 +1,11 @@
 """Measures of motivational interviewing, as pure functions over labelled dialogues.
 
-`behaviour` counts what therapist and client do and gives the ratios of the MI fidelity
-literature: reflections to questions, complex reflections, open questions, change talk.
+Dialogues become arrays (`coded`, from any form by `inputs`); figures are functions of counts with intervals (`scores`):
 
-Not covered: assigning labels to text (the coder) and judging single utterances
-(`kmi.corpus.utterance_checks`).
+- `fidelity`, `change_talk`, `sequences`, `forecasting`: what therapist and client do
+- `agreement`, `ratings` (with `rubric`, `ratings_form`, `judge`): what coders and raters say
+- `bands`, `sensitivity`: what to compare with, and which figures tell good from poor
+- `report`, `plots`, `module`, `demo`: how it is shown
+
+Not covered: assigning labels to text (`kmi.coder`) and judging single utterances (`kmi.corpus.utterance_checks`).
 """

@@ -21,7 +21,6 @@ from kmi.metrics.scores import USUAL, Resampling, Score, Statistic, ratio, score
 LABELS = len(THERAPIST_LABELS)
 ECE_BINS = 10
 SMALLEST = 1e-9  # a forecast of 0 that came true would make the log loss infinite
-# Columns of the per-forecast sums: n, log loss, first right, then ranks, then the calibration bins.
 FIGURES = {
     "accuracy": "share of forecasts whose first label was realised, 0-1, higher is better",
     "recall_at_3": "share whose realised label was among the first three, 0-1, higher is better",
