@@ -92,9 +92,9 @@ def as_html(found: Report, title: str) -> str:
     """The report as one page that needs nothing from outside; `title` may be anything a user typed."""
     bands = {name: band(name) for name in BANDS}
     rows = "".join(
-        f"<tr><th scope=row>{html.escape(TITLES[name])}</th><td>{score}</td>"
+        f"<tr><th scope=row>{html.escape(TITLES[name])}{_small(score.reason)}</th><td>{score}</td>"
         + "".join(f"<td>{_number(bands[column].get(name))}</td>" for column in BANDS)
-        + f"<td>{html.escape(score.reason)}</td></tr>"
+        + "</tr>"
         for name, score in found.scores.items()
     )
     labels = "".join(
@@ -132,6 +132,11 @@ def _verdict_lines(found: Report) -> list[str]:
     ]
 
 
+def _small(reason: str) -> str:
+    """Why a figure is undefined, under its name: a column of its own would be all there is to see on a phone."""
+    return f"<small>{html.escape(reason)}</small>" if reason else ""
+
+
 def _share(score: Score) -> str:
     return "-" if score.value is None else f"{score.value:.3f}"
 
@@ -151,12 +156,12 @@ _PAGE = """<!doctype html>
 body {{ font-family: "Apple SD Gothic Neo", "Malgun Gothic", "NanumGothic", sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; line-height: 1.5; color: #1c2733; }}
 table {{ border-collapse: collapse; width: 100%; margin: 1rem 0; font-variant-numeric: tabular-nums; }}
 th, td {{ border-bottom: 1px solid #d5dbe1; padding: .35rem .5rem; text-align: left; vertical-align: top; }}
-td {{ white-space: nowrap; }} td:last-child {{ white-space: normal; color: #52606d; }}
+td {{ white-space: nowrap; }} small {{ display: block; font-weight: normal; color: #52606d; }}
 .wide {{ overflow-x: auto; }}
 </style></head><body>
 <h1>{title}</h1>
 <p>회기 {sessions} · 상담자 발화 {therapist} · 내담자 발화 {client}<br>sessions {sessions}, therapist turns {therapist}, client turns {client}. [ ]: 95% bootstrap over sessions.</p>
-<div class=wide><table><thead><tr><th scope=col>지표 / figure</th><th scope=col>값 / value</th>{bands}<th scope=col>까닭 / reason</th></tr></thead><tbody>{rows}</tbody></table></div>
+<div class=wide><table><thead><tr><th scope=col>지표 / figure</th><th scope=col>값 / value</th>{bands}</tr></thead><tbody>{rows}</tbody></table></div>
 <h2>기준 / thresholds</h2><p>전문가의 의견이지 판정이 아닙니다. Expert opinion, not a verdict.</p><ul>{verdicts}</ul>
 <h2>상담자 표지 / therapist labels</h2><div class=wide><table><thead><tr><th scope=col>표지 / label</th><th scope=col>수 / count</th><th scope=col>비율 / share</th></tr></thead><tbody>{labels}</tbody></table></div>
 <h2>다음 내담자의 말 / what the client says next</h2><div class=wide><table><thead><tr><th scope=col>표지 뒤 / after</th><th scope=col>P(변화 / change)</th><th scope=col>Yule's Q</th><th scope=col>P(유지 / sustain)</th></tr></thead><tbody>{after}</tbody></table></div>
