@@ -18,6 +18,7 @@ SPEAKER = {"therapist": "[T]", "client": "[C]"}
 BEFORE = "[B]"
 WORDS_BEFORE = 6  # of the turn before, its last: the end is what a turn answers, and 40 words drowned the turn itself in trials
 LANGUAGES = ("ko", "en")
+BREAK = "\u2060"  # a word joiner: the tokenizer cuts a word here and drops it
 
 
 @dataclass(frozen=True, slots=True)

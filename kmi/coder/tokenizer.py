@@ -6,7 +6,7 @@ Not covered: the chatbot's tokenizer, which has to give text back.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from kmi.coder.text import BEFORE, SPEAKER
+from kmi.coder.text import BEFORE, BREAK, SPEAKER
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -24,7 +24,8 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> "PreTrainedTokeniz
 
     tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
     tokenizer.normalizer = normalizers.NFKC()
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation()])
+    cut = pre_tokenizers.Split(BREAK, behavior="removed")
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation(), cut])
     trainer = trainers.BpeTrainer(vocab_size=vocabulary, special_tokens=[*SPECIAL], min_frequency=2, show_progress=False)
     tokenizer.train_from_iterator(texts, trainer)
     ids = {name: tokenizer.token_to_id(name) for name in (START, SEPARATOR)}

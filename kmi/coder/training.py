@@ -2,7 +2,8 @@
 
 A network of this size learns ten thousand turns by heart. What it learns well is a teacher's probabilities
 (Hinton et al. 2015): on the training turns, mixed with the codes given, each from a teacher that has not seen the dialogue; and, anew
-in every epoch, on turns shortened, thinned out and set after other turns, coded by the teacher of all training turns.
+in every epoch, on turns shortened, thinned out and set after other turns, coded by the teacher of all training turns. Words are cut
+at other places in every epoch (BPE dropout, Provilkov et al. 2020, done on the text so that a seed repeats it).
 
 One epoch is the unit of resuming: state is written after each, randomness restarts from seed and epoch, so that a killed and resumed
 training ends like an uninterrupted one. Not covered: the figures (`kmi.coder.evaluation`), the command line.
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kmi.coder.linear import Classify, teacher
-from kmi.coder.text import COLUMNS, LABELS, Example, pair_of
+from kmi.coder.text import BREAK, COLUMNS, LABELS, Example, pair_of
 from kmi.coder.tokenizer import MAX_TOKENS, train_tokenizer
 from kmi.errors import ConfigError
 from kmi.recipes import read_recipe
@@ -38,9 +39,9 @@ SENTENCE_END = re.compile(r"(?<=[.?!…])\s+")
 class Recipe:
     """Everything that decides the weights, besides the data and the machine.
 
-    `local_attention`: tokens a layer looks at around each; `warmup`: steps until `learning_rate` is reached, then a cosine down to
-    0. `gold_share`: weight of the given code beside the teacher's on training turns, 0-1. `folds`: teachers for these.
-    `shorten`, `thin`, `transplant`: shares of made turns cut to some sentences, losing words, set after another turn.
+    `warmup`: steps until `learning_rate` is reached, then a cosine down to 0. `gold_share`: weight of the given code beside the
+    teacher's on training turns, 0-1. `folds`: teachers for these. `cut`: chance that a word is cut after a letter. `shorten`, `thin`,
+    `transplant`: shares of made turns cut to some sentences, losing words, set after another turn.
     """
 
     seed: int
@@ -48,7 +49,6 @@ class Recipe:
     hidden_size: int
     layers: int
     heads: int
-    local_attention: int
     dropout: float
     epochs: int
     batch_size: int
@@ -57,15 +57,16 @@ class Recipe:
     warmup: int
     gold_share: float
     folds: int
+    cut: float
     shorten: float
     thin: float
     transplant: float
 
     def __post_init__(self) -> None:
-        for name in ("vocabulary", "hidden_size", "layers", "heads", "local_attention", "epochs", "batch_size"):
+        for name in ("vocabulary", "hidden_size", "layers", "heads", "epochs", "batch_size"):
             if not isinstance(getattr(self, name), int) or getattr(self, name) < 1:
                 raise ConfigError(f"Expected {name} to be a whole number of 1 or more, got {getattr(self, name)!r}.")
-        for name in ("dropout", "gold_share", "shorten", "thin", "transplant"):
+        for name in ("dropout", "gold_share", "cut", "shorten", "thin", "transplant"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"Expected {name} to be between 0 and 1, got {getattr(self, name)!r}.")
         if self.folds < 2:
@@ -147,14 +148,23 @@ def made_turn(example: Example, training: Sequence[Example], recipe: Recipe, rng
     return replace(example, text=text, before=before)
 
 
+def cut_words(example: Example, chance: float, rng: random.Random) -> Example:
+    """The same turn, its words cut at random places, so that the tokens differ and the text does not."""
+    text, before = ("".join(c + BREAK if c != " " and rng.random() < chance else c for c in part) for part in (example.text, example.before))
+    return replace(example, text=text, before=before)
+
+
 def new_model(recipe: Recipe, tokenizer: "PreTrainedTokenizerFast") -> "PreTrainedModel":
-    """An untrained network; mean over tokens, since one token to look at is learned too slowly from so little."""
+    """An untrained network; mean over tokens, since one token to look at is learned too slowly from so little.
+
+    Every layer looks at all tokens: with local attention a padding token can have nothing to look at, which is NaN on a GPU.
+    """
     import torch
     from transformers import ModernBertConfig, ModernBertForSequenceClassification
 
     config = ModernBertConfig(
         vocab_size=len(tokenizer), hidden_size=recipe.hidden_size, intermediate_size=2 * recipe.hidden_size, num_hidden_layers=recipe.layers,
-        num_attention_heads=recipe.heads, local_attention=recipe.local_attention, global_attn_every_n_layers=recipe.layers + 1,
+        num_attention_heads=recipe.heads, global_attn_every_n_layers=1,
         max_position_embeddings=MAX_TOKENS, pad_token_id=tokenizer.pad_token_id, cls_token_id=tokenizer.cls_token_id,
         sep_token_id=tokenizer.sep_token_id, bos_token_id=tokenizer.cls_token_id, eos_token_id=tokenizer.sep_token_id,
         embedding_dropout=recipe.dropout, mlp_dropout=recipe.dropout, attention_dropout=recipe.dropout, classifier_dropout=recipe.dropout,
@@ -195,7 +205,8 @@ def _loss(logits: np.ndarray, labels: np.ndarray) -> float:
 def _epoch_data(training: Sequence[Example], taught: np.ndarray, of_all: Classify, recipe: Recipe, epoch: int):
     rng = random.Random(f"{recipe.seed}/{epoch}")
     made = [made_turn(example, training, recipe, rng) for example in training]
-    return [*training, *made], np.concatenate([taught, of_all(made)])
+    targets = np.concatenate([taught, of_all(made)])
+    return [cut_words(example, recipe.cut, rng) for example in (*training, *made)], targets
 
 
 def _train_epoch(model, optimizer, tokenizer, examples, targets, recipe, epoch, accelerator, on_batch) -> None:

@@ -4,8 +4,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kmi.coder.text import LABELS, Example
-from kmi.coder.training import Recipe, fit, made_turn, teach
+from kmi.coder.text import BREAK, LABELS, Example
+from kmi.coder.tokenizer import train_tokenizer
+from kmi.coder.training import Recipe, cut_words, fit, made_turn, teach
 from kmi.errors import ConfigError
 from kmi.training_state import STATE_FOLDER, TrainingState
 
@@ -67,6 +68,15 @@ def test_made_turns_are_shortened_thinned_or_set_elsewhere(tiny_recipe):
     assert {len(turn.text) <= len(base.text) and turn.label == base.label and bool(turn.text) for turn in made} == {True}
     assert "넷 다섯!" in {turn.text for turn in made}
     assert {turn.before for turn in made} == {"앞말", "다른 말"}
+
+
+def test_cut_words_read_as_before_in_other_tokens(turns):
+    tokenizer = train_tokenizer((turn.text for turn in turns), 500)
+    whole, cut = turns[0], cut_words(turns[0], 0.3, random.Random(0))
+    assert cut.text.replace(BREAK, "") == whole.text and cut.before.replace(BREAK, "") == whole.before
+    tokens, cut_tokens = tokenizer.tokenize(whole.text), tokenizer.tokenize(cut.text)
+    assert tokens != cut_tokens and "".join(tokens) == "".join(cut_tokens)
+    assert cut_words(whole, 0.0, random.Random(0)) == whole
 
 
 @pytest.mark.parametrize(("change", "said"), [({"epochs": 0}, "epochs"), ({"gold_share": 2}, "gold_share"), ({"folds": 1}, "2 folds or more")])
