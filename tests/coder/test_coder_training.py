@@ -71,7 +71,7 @@ def test_made_turns_are_shortened_thinned_or_set_elsewhere(tiny_recipe):
 
 
 def test_cut_words_read_as_before_in_other_tokens(turns):
-    tokenizer = train_tokenizer((turn.text for turn in turns), 500)
+    tokenizer = train_tokenizer((turn.text for turn in turns), 3000)
     whole, cut = turns[0], cut_words(turns[0], 0.3, random.Random(0))
     assert cut.text.replace(BREAK, "") == whole.text and cut.before.replace(BREAK, "") == whole.before
     tokens, cut_tokens = tokenizer.tokenize(whole.text), tokenizer.tokenize(cut.text)
