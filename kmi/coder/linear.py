@@ -32,8 +32,8 @@ class Regression:
 
 BASELINE = Regression(c=3.0, balanced=True, steps=300)
 PLAIN = Regression(c=1.0, balanced=False, steps=300)
-# Teachers stop early: 300 steps take twice as long and code held-out turns no better. Balanced classes find the rare labels, classes as
-# they come the shares; their mean is better than either.
+# Teachers stop early: 300 steps take twice as long and code held-out turns about as well. Balanced classes find the rare labels, classes
+# as they come the shares; their mean codes therapists better than either, clients about as well.
 TEACHERS = (Regression(c=5.0, balanced=False, steps=50), Regression(c=3.0, balanced=True, steps=60))
 
 
