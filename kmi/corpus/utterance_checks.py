@@ -25,7 +25,7 @@ ACRONYM = re.compile(r"(?<![A-Za-z])[A-Z]{2,5}(?![A-Za-z])")
 # Above this a turn repeats an earlier one of the same session (share of matching characters).
 MAX_SIMILARITY = 0.88
 
-CRISIS_LINES = {"109", "1577-0199", "1388", "1366", "1336", "112", "119"}
+CRISIS_LINES = {"109", "1577-0199", "1388", "1366", "1336", "112", "117", "119"}
 RETIRED_LINE = re.compile(r"(?<!\d)1393(?!\d)")
 PHONE = re.compile(
     r"(?<!\d)(?:\+?82[-.\s]?|0)(?:2|3[1-3]|4[1-4]|5[0-5]|6[1-4]|1[016-9]|[78]0)[-.\s]?\d{3,4}[-.\s]?\d{4}(?!\d)"
