@@ -8,6 +8,7 @@ the same examples and patterns give the same weights. Run it again after any cha
 
 import argparse
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from kmi.clients.danger import speaks_of_danger
 from kmi.corpus.load import shipped_dialogues
 from kmi.errors import run_command
 
+SENTENCE_END = re.compile(r"(?<=[.?!…])\s+")
 PACKAGE = Path(__file__).resolve().parents[1] / "kmi/chatbot"
 
 
@@ -40,9 +42,13 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def calm_talk(split: str) -> list[str]:
-    """Client utterances of a split in which no danger to life is spoken of."""
-    said = (turn.utterance_ko for dialogue in shipped_dialogues(split) if dialogue.arc != "crisis" for turn in dialogue.utterances if turn.role == "client")
-    return [text for text in said if not speaks_of_danger(text)]
+    """Posts, client utterances and their opening sentences of a split, where no danger to life is spoken of."""
+    said = []
+    for dialogue in shipped_dialogues(split):
+        if dialogue.arc != "crisis":
+            turns = [turn.utterance_ko for turn in dialogue.utterances if turn.role == "client"]
+            said += [dialogue.context, *turns, *(SENTENCE_END.split(turn)[0] for turn in turns)]
+    return [text for text in dict.fromkeys(said) if text and not speaks_of_danger(text)]
 
 
 if __name__ == "__main__":
