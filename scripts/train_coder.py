@@ -23,7 +23,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from kmi.coder import card
 from kmi.coder.api import Coder
-from kmi.coder.evaluation import compare, speed
+from kmi.coder.evaluation import ceiling, compare, speed
 from kmi.coder.text import Example, examples_of
 from kmi.coder.training import Recipe, fit
 from kmi.corpus.load import shipped_dialogues
@@ -93,6 +93,7 @@ def build_report(training: list[Example], recipe: Recipe, options: argparse.Name
         "seconds": round(seconds, 1),
         "turns_per_second": round(speed(coder, tests["test_ko"])),
         "tests": compare(coder, training, tests),
+        "ceiling": ceiling(shipped_dialogues("test")),
     }
 
 

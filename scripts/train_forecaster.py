@@ -1,12 +1,13 @@
-"""Trains the MI forecaster on AnnoMI and prints its five-fold table beside the baselines.
+"""Trains the MI forecaster and prints its five-fold table beside the baselines.
 
     accelerate launch scripts/train_forecaster.py --annomi DIR
     ACCELERATE_USE_CPU=true accelerate launch --multi_gpu --num_processes 2 scripts/train_forecaster.py
 
 DIR is what scripts/prepare_annomi.py wrote, or the public files themselves; without --annomi
-the variable KMI_ANNOMI names it. Five models, each without one fold, give the figures; a
-sixth, on all sessions, is saved to --out with `report.json` and the model card. The same seed
-gives the same weights on the same machine, whatever the number of processes.
+the variable KMI_ANNOMI names it. Professionals' choices come from AnnoMI, the Korean register from
+the dataset's train split. Five models, each without one fold of AnnoMI, give the figures; a sixth,
+on all sessions, is scored on the dataset's test split and saved to --out with `report.json` and the
+model card. The same seed gives the same weights on the same machine, whatever the number of processes.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 
 # Two OpenMP threads beside any busy process make torch crawl on small machines.
@@ -29,9 +31,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 
 from kmi.corpus.annomi import load_annomi
+from kmi.corpus.load import shipped_dialogues
+from kmi.dialogue import Dialogue
 from kmi.errors import ConfigError, run_command
 from kmi.forecaster import Forecaster, card, crossval
-from kmi.forecaster.training import Examples, Recipe, examples_from, fit
+from kmi.forecaster.ablation import HIDDEN, ablate
+from kmi.forecaster.features import examples_of, turns_of
+from kmi.forecaster.korean import korean_report
+from kmi.forecaster.training import Recipe, examples_from, fit
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -44,24 +51,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.seed is not None:
         recipe = replace(recipe, seed=options.seed)
     dialogues = load_annomi(annomi_folder(options.annomi))
-    folds_by_session = np.array([crossval.fold_of(dialogue) for dialogue in dialogues])
+    folds = np.array([crossval.fold_of(dialogue) for dialogue in dialogues])
 
     from accelerate import Accelerator
     from accelerate.utils import broadcast_object_list, gather_object
 
     # Not a bare PartialState: under ACCELERATE_USE_CPU that would be one process, not the launcher's number.
     state = Accelerator()
-    examples = examples_from(dialogues, recipe)
-    folds = folds_by_session[examples.sessions]
-    say(state, f"{len(dialogues)} sessions, {len(examples.labels):,} therapist turns, {state.num_processes} process(es)")
+    material = Material(dialogues, folds, recipe, options)
+    counts = f"{len(dialogues)} sessions of professionals, {len(material.korean_train.labels):,} Korean turns"
+    say(state, f"{counts}, {state.num_processes} process(es)")
     with ExitStack() as stack:
         scratch = stack.enter_context(tempfile.TemporaryDirectory()) if state.is_main_process else None
         fold_root = Path(broadcast_object_list([str(options.folds_out or scratch)])[0])
-        results = run_jobs(examples, folds, recipe, fold_root, options.out, state)
-        gathered = gather_object(results)
+        results, ablation = run_jobs(material, recipe, fold_root, options, state)
+        gathered, rows = gather_object(results), dict(gather_object(list(ablation.items())))
         state.wait_for_everyone()
     if state.is_main_process:
-        report = build_report(gathered, examples, len(dialogues), recipe, options.out, time.monotonic() - started)
+        report = build_report(gathered, rows, material, recipe, options.out, time.monotonic() - started)
         (options.out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
         (options.out / "README.md").write_text(card.render(report), encoding="utf-8")
         print(f"\nfive folds, {report['examples']:,} therapist turns\n{crossval.figures_table(report['five_folds']['overall'])}")
@@ -78,6 +85,9 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--recipe", type=Path, default=ROOT / "scripts/recipes/forecaster.yaml", help="YAML recipe of the run")
     parser.add_argument("--seed", type=int, help="use this seed instead of the recipe's")
     parser.add_argument("--out", type=Path, default=ROOT / "model_cards/kmi-forecaster", help="folder of the final checkpoint")
+    parser.add_argument("--coder", type=Path, default=ROOT / "model_cards/kmi-coder", help="coder whose codes stand in for the given ones in one row; left out where there is none")
+    parser.add_argument("--dialogues", type=int, help="use only the first N dialogues of each split of the dataset: a trial")
+    parser.add_argument("--no-ablation", action="store_true", help="leave the ablation out: it is most of the time")
     parser.add_argument("--folds-out", type=Path, help="keep the five folds' checkpoints here as fold-0 to fold-4")
     return parser.parse_args(argv)
 
@@ -93,40 +103,66 @@ def annomi_folder(given: Path | None) -> Path:
     return folder
 
 
-def run_jobs(
-    examples: Examples, folds: np.ndarray, recipe: Recipe, fold_root: Path, out: Path, state
-) -> list[crossval.FoldResult]:
-    """Runs this process's share of the five folds and the final model; returns its folds' forecasts."""
+class Material:
+    """All that is learnt from and measured on."""
+
+    def __init__(self, dialogues: list[Dialogue], folds: np.ndarray, recipe: Recipe, options: argparse.Namespace) -> None:
+        self.folds = folds
+        self.sessions = [turns_of(dialogue.utterances) for dialogue in dialogues]
+        self.examples = examples_from(dialogues, recipe)
+        self.korean_train = examples_from(list(islice(shipped_dialogues("train"), options.dialogues)), recipe)
+        self.korean_test_dialogues = list(islice(shipped_dialogues("test"), options.dialogues))
+        self.korean_test = examples_from(self.korean_test_dialogues, recipe)
+        self.coded = self._coded(dialogues, options.coder)
+
+    def _coded(self, dialogues: list[Dialogue], folder: Path) -> np.ndarray | None:
+        """Features of the professionals' sessions with all codes taken from their words by the coder."""
+        if not (folder / "model.safetensors").is_file():
+            return None
+        from kmi.coder import Coder
+
+        bare = [replace(d, utterances=tuple(replace(u, label=None, talk=None) for u in d.utterances)) for d in dialogues]
+        seen = [turns_of(coded.utterances) for coded in Coder.from_pretrained(folder).code_dialogues(bare)]
+        rows = [row for given, heard in zip(self.sessions, seen, strict=True) for row in examples_of(given, heard)[0]]
+        return np.array(rows, dtype=np.float32)
+
+
+def run_jobs(material: Material, recipe: Recipe, fold_root: Path, options: argparse.Namespace, state) -> tuple[list[crossval.FoldResult], dict]:
+    """Runs this process's share of the final model, the five folds and the ablation; returns forecasts and the ablation's rows."""
     from tqdm import tqdm
 
-    jobs = ["final", *range(crossval.FOLDS)][state.process_index :: state.num_processes]
-    results = []
-    with tqdm(total=len(jobs) * recipe.epochs, unit=" epochs", disable=not state.is_main_process) as bar:
+    every = ["final", *range(crossval.FOLDS), *([] if options.no_ablation else HIDDEN)]
+    results, rows = [], {}
+    with tqdm(every[state.process_index :: state.num_processes], unit=" jobs", disable=not state.is_main_process) as jobs:
         for job in jobs:
-            bar.set_description("final model" if job == "final" else f"fold {job}")
             if job == "final":
-                crossval.save(fit(examples, recipe, bar.update), out)
+                crossval.save(fit(material.examples, recipe, material.korean_train), options.out)
+            elif job in HIDDEN:
+                rows[job] = ablate(material.examples, material.folds, job, recipe)
             else:
-                results.append(crossval.run_fold(examples, folds, job, recipe, fold_root / f"fold-{job}", bar.update))
-    return results
+                folder = fold_root / f"fold-{job}"
+                results.append(crossval.run_fold(material.examples, material.sessions, material.folds, job, recipe, folder, material.coded))
+    return results, rows
 
 
-def build_report(
-    results: list[crossval.FoldResult], examples: Examples, sessions: int, recipe: Recipe, out: Path, seconds: float
-) -> dict:
+def build_report(results: list[crossval.FoldResult], ablation: dict, material: Material, recipe: Recipe, out: Path, seconds: float) -> dict:
     """Everything measured in this run, as plain data."""
     forecaster = Forecaster.from_pretrained(out)
+    examples = material.examples
     return {
         "revision": forecaster.revision,
         "parameters": sum(tensor.numel() for tensor in forecaster.model.parameters()),
         "bytes": (out / "model.safetensors").stat().st_size,
-        "sessions": sessions,
+        "sessions": len(material.sessions),
         "examples": len(examples.labels),
+        "korean_examples": len(material.korean_train.labels),
         "recipe": asdict(recipe),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in ("torch", "transformers", "numpy")}},
         "hardware": f"{os.cpu_count()} CPU cores ({platform.machine()})",
         "seconds": round(seconds, 1),
-        "five_folds": crossval.five_fold_report(results, examples.labels),
+        "five_folds": crossval.five_fold_report(results, examples.labels, examples.sessions),
+        "ablation": {name: ablation[name] for name in HIDDEN if name in ablation},
+        "korean": korean_report(forecaster, material.korean_train, material.korean_test, material.korean_test_dialogues),
     }
 
 

@@ -1,6 +1,7 @@
 import pytest
 
-from kmi.checkpoints import checkpoint_source
+from kmi import checkpoints
+from kmi.checkpoints import checkpoint_source, shipped_checkpoint
 from kmi.errors import ConfigError
 
 
@@ -23,3 +24,11 @@ def test_anything_else_is_a_mistake(name):
 def test_a_folder_without_its_files_is_named(tmp_path):
     with pytest.raises(ConfigError, match="found no config.json"):
         source(tmp_path)
+
+
+def test_the_installed_checkpoint_comes_before_the_checkout_s(monkeypatch, tmp_path):
+    monkeypatch.setattr(checkpoints, "files", lambda package: tmp_path / "kmi")
+    assert shipped_checkpoint("kmi-coder") == tmp_path / "model_cards" / "kmi-coder"
+    bundled = tmp_path / "kmi" / "_bundle" / "models" / "kmi-coder"
+    bundled.mkdir(parents=True)
+    assert shipped_checkpoint("kmi-coder") == bundled

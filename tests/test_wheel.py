@@ -27,6 +27,12 @@ from kmi.simulation.plan_mode import plan_lines, roll_out
 from kmi.simulation.prompting import session_messages
 packet = roll_out(Director(cases_for_posts(read_posts(SAMPLE_POSTS), 0)[0], kmi.Forecaster.from_pretrained(), kmi_policy))
 assert packet.case.id in session_messages(packet.case, plan_lines(packet))[1]["content"]
+import asyncio
+from kmi.chatbot import ChatSession
+from kmi.writers import make_writer
+session = ChatSession(make_writer("retrieval"))
+assert asyncio.run(session.respond("담배를 끊고 싶은데 자꾸 실패해요.")).text
+assert "109" in asyncio.run(session.respond("죽고 싶어요")).text
 print("whole")
 """
 

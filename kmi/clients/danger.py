@@ -1,7 +1,7 @@
-"""Does a client's post speak of danger to life? A word list for now.
+"""Does a client's post speak of danger to life? A word list that steers simulations.
 
-The crisis guard of the dialogue model will take its place; it looks at whole sessions and
-at meaning. This list looks at one post, before a simulation starts, and errs towards yes.
+It looks at one post, before a simulation starts, and errs towards yes. Not covered: people,
+whom the crisis guard protects (`kmi.chatbot.guard`).
 """
 
 import re

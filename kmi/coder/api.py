@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kmi.checkpoints import checkpoint_source
+from kmi.checkpoints import checkpoint_source, shipped_checkpoint
 from kmi.coder.text import COLUMNS, LABELS, pair_of
 from kmi.coder.tokenizer import MAX_TOKENS
 from kmi.dialogue import Dialogue
@@ -42,9 +42,9 @@ class Coder:
         """Loads a checkpoint.
 
         Args:
-            name_or_path: a folder, a Hub repository, or "kmi-coder" (also the default) for the one of the checkout.
+            name_or_path: a folder, a Hub repository, or "kmi-coder" (also the default) for the one that comes with KMI.
         """
-        wanted = default_checkpoint() if name_or_path in (None, NAME) else name_or_path
+        wanted = shipped_checkpoint(NAME) if name_or_path in (None, NAME) else name_or_path
         source = checkpoint_source(wanted, FILES, "coder", TRAIN_HINT)
         try:
             import torch  # noqa: F401
@@ -105,8 +105,3 @@ class Coder:
             best = max(of_role, key=of_role.__getitem__)
             coded.append(CodedTurn(role, best, of_role[best], of_role))
         return coded
-
-
-def default_checkpoint() -> Path:
-    """Folder of the checkpoint in the checkout."""
-    return Path(__file__).resolve().parents[2] / "model_cards" / NAME

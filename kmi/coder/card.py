@@ -45,6 +45,9 @@ def tables(report: dict) -> str:
                 if figures:
                     cells = " | ".join(f"{figures[name]:.3f}" for name in ("accuracy", "macro_f1", "ece"))
                     lines.append(f"| {title} | {role_title} | {method} | {cells} |")
+            second = report["ceiling"].get(role) if test == "test_ko" else None
+            if second:
+                lines.append(f"| {title} | {role_title} | 두 번째 코더 / second coder ({second['turns']:,}) | {second['accuracy']:.3f} | {second['macro_f1']:.3f} | |")
     return "\n".join(lines)
 
 

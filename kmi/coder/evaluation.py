@@ -4,7 +4,7 @@ Not covered: the baselines (`kmi.coder.linear`); the agreement of two coders (`k
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from kmi.coder.api import Coder
 from kmi.coder.linear import Classify, characters, majority, words
 from kmi.coder.text import COLUMNS, LABELS, Example
+from kmi.dialogue import Dialogue
 
 ECE_BINS = 10
 
@@ -47,6 +48,27 @@ def compare(coder: Coder, training: Sequence[Example], tests: Mapping[str, Seque
         name: {method: {role: asdict(figures) for role, figures in evaluate(classify, examples).items()} for method, classify in methods.items()}
         for name, examples in tests.items()
     }
+
+
+def ceiling(dialogues: Iterable[Dialogue]) -> dict[str, dict]:
+    """How far a second coder agrees with the codes given, by speaker: what a coder of these labels can be expected to reach.
+
+    Returns:
+        For each role the same figures as `evaluate` gives, without calibration: turns, accuracy, macro_f1.
+    """
+    pairs: dict[str, list[tuple[str, str]]] = {role: [] for role in COLUMNS}
+    for turn in (turn for dialogue in dialogues for turn in dialogue.utterances):
+        given, second = (turn.label, turn.label_second) if turn.role == "therapist" else (turn.talk, turn.talk_second)
+        if given and second:
+            pairs[turn.role].append((given, second))
+    found = {}
+    for role, of_role in pairs.items():
+        if of_role:
+            names = LABELS[COLUMNS[role]]
+            given, second = (np.array([names.index(code) for code in side]) for side in zip(*of_role, strict=True))
+            figures = asdict(_figures(np.eye(len(names))[second], given, names))
+            found[role] = {name: figures[name] for name in ("turns", "accuracy", "macro_f1")}
+    return found
 
 
 def classify_with(coder: Coder) -> Classify:

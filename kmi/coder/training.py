@@ -174,13 +174,16 @@ def new_model(recipe: Recipe, tokenizer: "PreTrainedTokenizerFast") -> "PreTrain
     return ModernBertForSequenceClassification(config)
 
 
-def calibrate(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerFast", validation: Sequence[Example]) -> dict[str, float]:
-    """Sets each speaker's temperature by the likelihood of `validation` and folds it into the classifier's weights."""
+def calibrate(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerFast", validation: Sequence[Example]) -> None:
+    """Scales and shifts each speaker's logits by the likelihood of `validation`, and folds both into the classifier's weights.
+
+    A scale and a shift for each code (vector scaling, Guo et al. 2017). Codes count by the square root of their number: by number alone
+    the teachers' shyness about rare codes (Advise) stays.
+    """
     import torch
 
     from kmi.coder.api import Coder
 
-    found = {}
     coder = Coder(model, tokenizer)
     for role, columns in COLUMNS.items():
         of_role = [example for example in validation if example.role == role]
@@ -188,18 +191,31 @@ def calibrate(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerFast", va
             continue
         log_p = np.log(np.clip(coder.probabilities([(e.role, e.text, e.before) for e in of_role])[:, columns], 1e-9, 1))
         labels = np.array([example.label for example in of_role]) - columns.start
-        temperatures = np.linspace(0.4, 2.5, 211)
-        losses = [_loss(log_p / temperature, labels) for temperature in temperatures]
-        found[role] = float(temperatures[int(np.argmin(losses))])
+        scale, shift = _scale_and_shift(torch.tensor(log_p), torch.tensor(labels))
         with torch.no_grad():
-            model.classifier.weight[columns] /= found[role]
-            model.classifier.bias[columns] /= found[role]
-    return found
+            model.classifier.weight[columns] *= scale
+            model.classifier.bias[columns] *= scale
+            model.classifier.bias[columns] += shift
 
 
-def _loss(logits: np.ndarray, labels: np.ndarray) -> float:
-    shifted = logits - logits.max(1, keepdims=True)
-    return float((np.log(np.exp(shifted).sum(1)) - shifted[np.arange(len(labels)), labels]).mean())
+def _scale_and_shift(logits: "torch.Tensor", labels: "torch.Tensor") -> tuple["torch.Tensor", "torch.Tensor"]:
+    import torch
+
+    scale = torch.ones(1, dtype=logits.dtype, requires_grad=True)
+    shift = torch.zeros(logits.shape[1], dtype=logits.dtype, requires_grad=True)
+    counts = torch.bincount(labels, minlength=logits.shape[1]).to(logits).clamp(min=1)
+    weights = (counts.sum() / counts) ** 0.5
+    optimizer = torch.optim.LBFGS([scale, shift], max_iter=200, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        # The small penalty keeps a code that validation lacks where it was.
+        found = torch.nn.functional.cross_entropy(logits * scale + shift, labels, weight=weights) + 1e-4 * (shift**2).sum()
+        found.backward()
+        return found
+
+    optimizer.step(loss)
+    return scale.detach().float(), shift.detach().float()
 
 
 def _epoch_data(training: Sequence[Example], taught: np.ndarray, of_all: Classify, recipe: Recipe, epoch: int):

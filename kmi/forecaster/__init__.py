@@ -4,15 +4,17 @@
 
 - `cues`        surface cues of one utterance (length, question, breaking off), Korean or English
 - `features`    the session so far as named numbers; `Turn` and `turns_of`
-- `model`       the network and its config, saved and loaded the Hugging Face way
+- `model`       the two ensembles and its config, saved and loaded the Hugging Face way
 - `api`         `Forecaster`, what the simulation calls
 - `training`    recipe, examples, fitting and calibration
+- `gru`         a recurrent network as baseline; `ablation` hides parts of the input; `korean` measures on the dataset
 - `crossval`    the five fixed folds and the report; `scripts/train_forecaster.py` runs them
-- `evaluation`  the linear baseline and the table; the figures are in `kmi.metrics.forecasting`
+- `evaluation`  the linear and boosted baselines and the table; the figures are in `kmi.metrics.forecasting`
 - `card`        the model card, filled from the report
 
-It learns from the 110 high-quality AnnoMI sessions (English) and reads labels, client
-talk types, lengths and position only, so Korean sessions need no translation. A plan,
+It learns professionals' choices from the 110 high-quality AnnoMI sessions (English), the Korean
+register from the dataset, and reads labels, client talk types, lengths and position only, so
+Korean sessions need no translation. A plan,
 which has no words yet, is forecast from the rest: training hides all words of four
 examples in ten. Importing this package loads no torch; `Forecaster.from_pretrained()`
 does, and importing `kmi.forecaster.model` lets `AutoModel` of transformers load it too.

@@ -7,16 +7,20 @@ and compares, so the card cannot drift. Not covered: the words of the card (`car
 from pathlib import Path
 from string import Template
 
+from kmi.forecaster import evaluation, korean
 from kmi.forecaster.crossval import OURS, figures_table
+from kmi.metrics.forecasting import Scores
+
+FIGURES = ("recall_at_3", "macro_f1", "accuracy", "perplexity", "ece")
 
 
 def render(report: dict) -> str:
     """The card of a training report, as `scripts/train_forecaster.py` writes it."""
     recipe, folds = report["recipe"], report["five_folds"]
-    scores = folds["overall"][OURS]
+    scores, in_korean = folds["overall"][OURS], report["korean"]["overall"][korean.OURS]
     template = Template(Path(__file__).with_name("card_template.md").read_text(encoding="utf-8"))
     return template.substitute(
-        {name: f"{scores[name]:.4f}" for name in ("recall_at_3", "macro_f1", "accuracy", "perplexity", "ece")},
+        {name: f"{scores[name]:.4f}" for name in FIGURES} | {f"korean_{name}": f"{in_korean[name]:.4f}" for name in FIGURES},
         parameters=f"{report['parameters']:,}",
         megabytes=f"{report['bytes'] / 1e6:.1f}",
         sessions=report["sessions"],
@@ -33,7 +37,21 @@ def render(report: dict) -> str:
         overall=figures_table(folds["overall"]),
         without_general=figures_table(folds["without_general"]),
         by_label=_label_table(folds["by_label"]),
+        recall_interval=_interval(folds, "recall_at_3"),
+        f1_interval=_interval(folds, "macro_f1"),
+        perplexity_interval=_interval(folds, "perplexity"),
+        korean_recall_interval=_interval(report["korean"], "recall_at_3"),
+        korean_examples=f"{report['korean_examples']:,}",
+        korean_forecasts=f"{report['korean']['forecasts']:,}",
+        planned_recall=f"{report['korean']['planned_recall_at_3']:.3f}",
+        korean=evaluation.table([(name, Scores(**report["korean"]["overall"][name])) for name in korean.METHODS]),
+        ablation=evaluation.table([(f"{name} hidden", Scores(**row)) for name, row in report["ablation"].items()]),
     )
+
+
+def _interval(figures: dict, name: str) -> str:
+    low, high = figures["intervals"][name]
+    return f"{low:.3f}-{high:.3f}"
 
 
 def _count(rows: list[dict], label: str) -> int:

@@ -9,7 +9,7 @@ Not covered: sharing out the jobs (`scripts/train_forecaster.py`).
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -23,6 +23,8 @@ from kmi.dialogue import Dialogue
 from kmi.errors import DataError
 from kmi.forecaster import evaluation
 from kmi.forecaster.api import Forecaster
+from kmi.forecaster.features import Turn
+from kmi.forecaster.gru import gru
 from kmi.forecaster.training import COMPLETE, WORDLESS, Examples, Recipe, fit
 from kmi.metrics import forecasting
 
@@ -31,12 +33,15 @@ if TYPE_CHECKING:
 
 FOLDS = 5
 FOLD_FILE = Path(__file__).with_name("annomi_folds.json")
-OURS, OURS_WORDLESS = "forecaster", "forecaster, no words (plan)"
+OURS, OURS_WORDLESS, OURS_CODED = "forecaster", "forecaster, no words (plan)", "forecaster, codes by kmi-coder"
 METHODS = (
     "prior",
     "previous-label bigram",
     "logistic regression",
+    "gradient boosting",
+    "GRU over the session",
     OURS,
+    OURS_CODED,
     "logistic regression, no words (plan)",
     OURS_WORDLESS,
 )
@@ -66,24 +71,27 @@ class FoldResult:
 
 def run_fold(
     examples: Examples,
+    sessions: Sequence[Sequence[Turn]],
     folds: np.ndarray,
     fold: int,
     recipe: Recipe,
     folder: Path,
-    on_epoch: Callable[[], None] = lambda: None,
+    coded: np.ndarray | None = None,
 ) -> FoldResult:
     """Trains without one fold, saves the model to `folder`, reloads it and forecasts the fold.
 
     Args:
         examples: all folds' examples.
-        folds: fold of each example, shape [n].
+        sessions: the sessions of `examples`, for the baseline that reads turns.
+        folds: fold of each session.
         fold: the one to hold out.
         recipe: how to train.
         folder: where the fold's checkpoint goes.
-        on_epoch: called after each epoch.
+        coded: features [n, features] of the same moments with the coder's codes in place of the given ones, or None.
     """
-    train, held_out = examples.where(folds != fold), examples.where(folds == fold)
-    save(fit(train, recipe, on_epoch), folder)
+    is_held = folds[examples.sessions] == fold
+    train, held_out = examples.where(~is_held), examples.where(is_held)
+    save(fit(train, recipe), folder)
     # Half of the linear model's training set is wordless, so that it too may meet a plan.
     linear_x = np.concatenate([train.views[COMPLETE], train.views[WORDLESS]])
     linear_y = np.concatenate([train.labels, train.labels])
@@ -95,11 +103,14 @@ def run_fold(
         forecasting.prior(train.labels, len(held_out.labels)),
         forecasting.bigram(train.previous, train.labels, held_out.previous),
         linear,
+        evaluation.boosting(train.views[COMPLETE], train.labels, held_out.views[COMPLETE]),
+        gru([turns for turns, its in zip(sessions, folds, strict=True) if its != fold], [turns for turns, its in zip(sessions, folds, strict=True) if its == fold]),
         forecaster.probabilities_of_features(held_out.views[COMPLETE]),
+        forecaster.probabilities_of_features(coded[is_held]) if coded is not None else np.full((len(held_out.labels), len(THERAPIST_LABELS)), np.nan),
         linear_wordless,
         forecaster.probabilities_of_features(held_out.views[WORDLESS]),
     )
-    return FoldResult(fold, np.flatnonzero(folds == fold), dict(zip(METHODS, forecasts, strict=True)))
+    return FoldResult(fold, np.flatnonzero(is_held), dict(zip(METHODS, forecasts, strict=True)))
 
 
 def gather(results: Sequence[FoldResult], count: int) -> dict[str, np.ndarray]:
@@ -114,9 +125,10 @@ def gather(results: Sequence[FoldResult], count: int) -> dict[str, np.ndarray]:
     return gathered
 
 
-def five_fold_report(results: Sequence[FoldResult], labels: np.ndarray) -> dict:
-    """All figures as plain data: overall, on targets other than General, by fold, by label."""
-    gathered = gather(results, len(labels))
+def five_fold_report(results: Sequence[FoldResult], labels: np.ndarray, sessions: np.ndarray) -> dict:
+    """All figures as plain data: overall, on targets other than General, by fold, by label; intervals from a bootstrap over sessions."""
+    gathered = {name: rows for name, rows in gather(results, len(labels)).items() if not np.isnan(rows).any()}
+    scored = forecasting.forecasting(gathered[OURS], labels, sessions.tolist())["forecast"]
     return {
         "forecasts": len(labels),
         "overall": {name: asdict(forecasting.score(p, labels)) for name, p in gathered.items()},
@@ -128,12 +140,13 @@ def five_fold_report(results: Sequence[FoldResult], labels: np.ndarray) -> dict:
             for result in sorted(results, key=lambda result: result.fold)
         },
         "by_label": forecasting.per_label(gathered[OURS], labels),
+        "intervals": {name: [scored[name].low, scored[name].high] for name in forecasting.Scores.__slots__},
     }
 
 
 def figures_table(figures: dict[str, dict[str, float]]) -> str:
     """The Markdown table of one of the report's groups."""
-    return evaluation.table([(name, forecasting.Scores(**figures[name])) for name in METHODS])
+    return evaluation.table([(name, forecasting.Scores(**figures[name])) for name in METHODS if name in figures])
 
 
 def save(model: "ForecasterModel", folder: Path) -> None:

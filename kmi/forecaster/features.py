@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from kmi.codes import QUESTIONS, REFLECTIONS, TALK_TYPES, THERAPIST_LABELS
 from kmi.dialogue import Utterance
-from kmi.forecaster.cues import NO_CUES, Cues, cues_of
+from kmi.forecaster.cues import HANGUL, NO_CUES, Cues, cues_of
 
 # Three therapist labels span the 6 utterances that the reference forecaster reads. Lags 4 to 6 changed
 # nothing measurable on the five folds: the decayed counts carry what lies further back.
@@ -27,6 +27,7 @@ TALK_LAGS = 3
 RECENCY = 0.75  # weight of a turn relative to the one after it, in decayed counts
 SINCE = 0.8  # "turns since" enters as 0.8 ** turns: 1 just now, towards 0 long ago or never
 LONGEST_RUN = 6
+HANGUL_FEATURE = "text hangul"
 CUE_NAMES = Cues._fields[1:]  # `words` enters as its logarithm only
 
 
@@ -119,12 +120,16 @@ class SessionState:
         self.substantial: str | None = None
         self.client_turns_since = 0
         self.client_words_since = 0.0
+        # The language last spoken: professionals and the dataset's counsellors choose differently, and are known by it.
+        self.hangul = 0.0
         # How this therapist went on in alike moments: after the same label, talk type, length of client turn.
         self.answers: dict[tuple[str, str | None], dict[str, int]] = {}
 
     def add(self, turn: Turn) -> None:
         """Appends the next turn, of either speaker."""
         cues = None if turn.text is None else cues_of(turn.text)
+        if turn.text is not None:
+            self.hangul = float(HANGUL.search(turn.text) is not None)
         if turn.role == "therapist":
             self._add_label(turn.label)
         else:
@@ -229,6 +234,7 @@ class SessionState:
             found[f"text {role} trailing share"] = lengths.trailing / (lengths.known + 2)
         found["text client to therapist"] = found["text client mean"] - found["text therapist mean"]
         found["text client words since substance"] = math.log1p(self.client_words_since)
+        found[HANGUL_FEATURE] = self.hangul
         found.update(self._answers_to("text"))
         return found
 

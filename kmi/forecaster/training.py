@@ -9,8 +9,8 @@ Not covered: the folds and the report (`kmi.forecaster.crossval`), the command l
 """
 
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from kmi.recipes import read_recipe
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from kmi.forecaster.model import ForecasterModel
+    from kmi.forecaster.model import Ensemble, ForecasterModel
 
 COMPLETE, WORDLESS, INCOMPLETE = range(3)  # the views
 SMALLEST_DEVIATION = 1e-3  # a feature constant in training says nothing about its scale
@@ -135,13 +135,13 @@ def _previous(turns: Sequence[Turn]) -> list[int]:
     return found
 
 
-def fit(examples: Examples, recipe: Recipe, on_epoch: Callable[[], None] = lambda: None) -> "ForecasterModel":
-    """Trains an ensemble and calibrates it; equal input gives equal weights on the same machine.
+def fit(examples: Examples, recipe: Recipe, korean: Examples | None = None) -> "ForecasterModel":
+    """Trains and calibrates both ensembles; equal input gives equal weights on the same machine.
 
     Args:
-        examples: what to learn from.
+        examples: professionals' sessions.
         recipe: sizes, rates and seed.
-        on_epoch: called after each of `recipe.epochs` epochs, for a progress bar.
+        korean: sessions for the Korean ensemble, which never meets a plan; without them it is that of the professionals.
     """
     import torch
 
@@ -149,20 +149,31 @@ def fit(examples: Examples, recipe: Recipe, on_epoch: Callable[[], None] = lambd
 
     # The order of sums, and so the weights, must not depend on free cores.
     with torch.random.fork_rng(devices=[]), one_thread():
-        torch.manual_seed(recipe.seed)
-        model = ForecasterModel(
-            ForecasterConfig(members=recipe.members, hidden_size=recipe.hidden_size, clip=recipe.clip)
-        )
-        model.reset_parameters()
-        complete = examples.views[COMPLETE]
-        deviation = complete.std(0)
-        model.mean.copy_(torch.tensor(complete.mean(0)))
-        model.deviation.copy_(torch.tensor(np.where(deviation < SMALLEST_DEVIATION, 1.0, deviation)))
-        inputs = model.standardise(torch.tensor(examples.views))
-        shares = _shares_of_sessions(examples, recipe)
-        _train(model, inputs, torch.tensor(examples.labels), shares, recipe, on_epoch)
-        _calibrate(model, inputs, torch.tensor(examples.labels), shares)
+        model = ForecasterModel(ForecasterConfig(members=recipe.members, hidden_size=recipe.hidden_size, clip=recipe.clip))
+        with_text, without_text = _fit_ensemble(model.professional, examples, recipe)
+        model.config.temperature_with_text, model.config.temperature_without_text = with_text, without_text
+        if korean is None:
+            model.korean.load_state_dict(model.professional.state_dict())
+            model.config.temperature_korean = with_text
+        else:
+            model.config.temperature_korean, _ = _fit_ensemble(model.korean, korean, replace(recipe, wordless_share=0.0))
     return model.eval()
+
+
+def _fit_ensemble(ensemble: "Ensemble", examples: Examples, recipe: Recipe) -> tuple[float, float]:
+    """Trains one ensemble; returns its temperatures with and without words."""
+    import torch
+
+    torch.manual_seed(recipe.seed)
+    ensemble.reset_parameters()
+    complete = examples.views[COMPLETE]
+    deviation = complete.std(0)
+    ensemble.mean.copy_(torch.tensor(complete.mean(0)))
+    ensemble.deviation.copy_(torch.tensor(np.where(deviation < SMALLEST_DEVIATION, 1.0, deviation)))
+    inputs, labels = ensemble.standardise(torch.tensor(examples.views)), torch.tensor(examples.labels)
+    shares = _shares_of_sessions(examples, recipe)
+    _train(ensemble, inputs, labels, shares, recipe)
+    return _temperatures(ensemble, inputs, labels, shares)
 
 
 def _shares_of_sessions(examples: Examples, recipe: Recipe) -> list[np.ndarray]:
@@ -174,20 +185,18 @@ def _shares_of_sessions(examples: Examples, recipe: Recipe) -> list[np.ndarray]:
     return [np.flatnonzero(np.isin(examples.sessions, sessions_of_member)) for sessions_of_member in chosen]
 
 
-def _train(
-    model: "ForecasterModel", inputs: "Tensor", labels: "Tensor", shares: list[np.ndarray], recipe: Recipe, on_epoch: Callable
-) -> None:
+def _train(ensemble: "Ensemble", inputs: "Tensor", labels: "Tensor", shares: list[np.ndarray], recipe: Recipe) -> None:
     import torch
 
     # Members advance together, so each sees as many examples an epoch as the smallest share holds.
     per_epoch = min(map(len, shares))
     batch_size = min(recipe.batch_size, per_epoch)
     batches = per_epoch // batch_size
-    weights = [model.weight_in, model.weight_out]
+    weights = [ensemble.weight_in, ensemble.weight_out]
     optimizer = torch.optim.AdamW(
         [
             {"params": weights, "weight_decay": recipe.weight_decay},
-            {"params": [model.bias_in, model.bias_out], "weight_decay": 0.0},
+            {"params": [ensemble.bias_in, ensemble.bias_out], "weight_decay": 0.0},
         ],
         lr=recipe.learning_rate,
     )
@@ -195,13 +204,13 @@ def _train(
         optimizer, max_lr=recipe.learning_rate, total_steps=recipe.epochs * batches
     )
     view_odds = torch.tensor([1 - recipe.wordless_share - recipe.incomplete_share, recipe.wordless_share, recipe.incomplete_share])
-    model.train()
+    ensemble.train()
     for _ in range(recipe.epochs):
         order = torch.stack([torch.tensor(share)[torch.randperm(len(share))[: batches * batch_size]] for share in shares])
         view = torch.multinomial(view_odds, order.numel(), replacement=True).reshape(order.shape)
         for start in range(0, batches * batch_size, batch_size):
             batch = slice(start, start + batch_size)
-            logits = model.member_logits(
+            logits = ensemble.member_logits(
                 inputs[view[:, batch], order[:, batch]], dropout_in=recipe.dropout_in, dropout=recipe.dropout
             )
             # Summed over members, so that each learns at the full rate.
@@ -210,11 +219,10 @@ def _train(
             loss.backward()
             optimizer.step()
             schedule.step()
-        on_epoch()
 
 
-def _calibrate(model: "ForecasterModel", inputs: "Tensor", labels: "Tensor", shares: list[np.ndarray]) -> None:
-    """Sets the two temperatures by the likelihood of examples under the members that have not seen them."""
+def _temperatures(ensemble: "Ensemble", inputs: "Tensor", labels: "Tensor", shares: list[np.ndarray]) -> tuple[float, float]:
+    """The temperatures with and without words, by the likelihood of examples under the members that have not seen them."""
     import torch
 
     unseen = torch.ones(len(shares), len(labels), dtype=torch.bool)
@@ -222,12 +230,14 @@ def _calibrate(model: "ForecasterModel", inputs: "Tensor", labels: "Tensor", sha
         unseen[member, torch.tensor(share)] = False
     covered = unseen.any(0)
     if not covered.any():
-        return
-    temperatures = torch.linspace(0.5, 2.0, 151)
+        return 1.0, 1.0
+    candidates = torch.linspace(0.5, 2.0, 151)
+    found = []
     with torch.no_grad():
-        for view, name in ((COMPLETE, "temperature_with_text"), (WORDLESS, "temperature_without_text")):
-            probabilities = model.member_logits(inputs[view].expand(len(shares), -1, -1)).softmax(-1)
+        for view in (COMPLETE, WORDLESS):
+            probabilities = ensemble.member_logits(inputs[view].expand(len(shares), -1, -1)).softmax(-1)
             weights = unseen[..., None].to(probabilities)
             averaged = ((probabilities * weights).sum(0) / weights.sum(0).clamp(min=1))[covered].log()
-            losses = [torch.nn.functional.cross_entropy(averaged / t, labels[covered]) for t in temperatures]
-            setattr(model.config, name, round(temperatures[int(torch.stack(losses).argmin())].item(), 2))
+            losses = [torch.nn.functional.cross_entropy(averaged / t, labels[covered]) for t in candidates]
+            found.append(round(candidates[int(torch.stack(losses).argmin())].item(), 2))
+    return found[0], found[1]

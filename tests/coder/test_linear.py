@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from kmi.coder.evaluation import calibration_error, compare, evaluate
+from kmi.coder.evaluation import calibration_error, ceiling, compare, evaluate
 from kmi.coder.linear import characters, majority, teacher, words
 from kmi.coder.text import COLUMNS, LABELS, Example
+from kmi.dialogue import Dialogue, Utterance
 
 
 def example(label, text="말", role=None):
@@ -51,3 +52,16 @@ def test_compare_holds_every_method_and_speaker(turns, tiny_coder):
     found = compare(Coder.from_pretrained(tiny_coder), turns, {"test_ko": turns[:80]})
     assert set(found["test_ko"]) == {"majority", "TF-IDF, words", "TF-IDF, characters", "kmi-coder"}
     assert all(set(of) == {"therapist", "client"} for of in found["test_ko"].values())
+
+
+def test_ceiling_by_hand():
+    def turn(role, first, second):
+        names = ("label", "label_second") if role == "therapist" else ("talk", "talk_second")
+        return Utterance(role, "말", **dict(zip(names, (first, second), strict=True)))
+
+    turns = (turn("therapist", "Affirm", "Affirm"), turn("client", "change", "neutral"), turn("therapist", "General", "Affirm"), turn("client", "change", None))
+    found = ceiling([Dialogue("a", "", "", turns)])
+    # Two of three pairs are the therapist's, one agrees; F1 of Affirm 2/3, of General 0.
+    assert found["therapist"] == {"turns": 2, "accuracy": 0.5, "macro_f1": pytest.approx(1 / 3)}
+    assert found["client"] == {"turns": 1, "accuracy": 0.0, "macro_f1": 0.0}
+    assert ceiling([]) == {}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kmi.errors import DataError
-from kmi.forecaster import Forecaster, crossval
+from kmi.forecaster import Forecaster, crossval, turns_of
 from kmi.forecaster.training import COMPLETE, WORDLESS, Recipe, examples_from
 from kmi.metrics.forecasting import score
 
@@ -27,18 +27,21 @@ def test_session_without_fold_is_named(sessions):
         crossval.fold_of(replace(sessions[0], id="annomi-9999"))
 
 
-def test_fold_is_scored_from_its_reloaded_checkpoint(examples, recipe, tmp_path):
-    folds = examples.sessions % crossval.FOLDS
-    result = crossval.run_fold(examples, folds, 2, recipe, tmp_path / "fold")
-    assert result.where.tolist() == np.flatnonzero(folds == 2).tolist()
+def test_fold_is_scored_from_its_reloaded_checkpoint(examples, sessions, recipe, tmp_path):
+    folds = np.arange(20) % crossval.FOLDS
+    turns = [turns_of(session.utterances) for session in sessions]
+    result = crossval.run_fold(examples, turns, folds, 2, recipe, tmp_path / "fold", coded=examples.views[COMPLETE])
+    is_held = folds[examples.sessions] == 2
+    assert result.where.tolist() == np.flatnonzero(is_held).tolist()
     again = Forecaster.from_pretrained(tmp_path / "fold")
-    held_out = examples.where(folds == 2)
-    for view, name in ((COMPLETE, crossval.OURS), (WORDLESS, crossval.OURS_WORDLESS)):
+    held_out = examples.where(is_held)
+    for view, name in ((COMPLETE, crossval.OURS), (COMPLETE, crossval.OURS_CODED), (WORDLESS, crossval.OURS_WORDLESS)):
         assert np.array_equal(again.probabilities_of_features(held_out.views[view]), result.probabilities[name])
     # The rule of these sessions depends on talk alone, which prior and bigram do not see.
     labels = held_out.labels
-    ours, prior = (score(result.probabilities[name], labels).accuracy for name in (crossval.OURS, "prior"))
-    assert ours > 0.9 > prior
+    accuracy = {name: score(rows, labels).accuracy for name, rows in result.probabilities.items()}
+    assert accuracy[crossval.OURS] > 0.9 > accuracy["prior"]
+    assert min(accuracy["GRU over the session"], accuracy["gradient boosting"]) > accuracy["prior"]
     assert tuple(result.probabilities) == crossval.METHODS
 
 
@@ -59,10 +62,21 @@ def test_a_fold_of_annomi_gives_the_figures_of_the_report(annomi, pytestconfig, 
     root = pytestconfig.rootpath
     recipe = Recipe.from_yaml(root / "scripts" / "recipes" / "forecaster.yaml")
     examples = examples_from(annomi, recipe)
-    folds = np.array([crossval.fold_of(dialogue) for dialogue in annomi])[examples.sessions]
-    result = crossval.run_fold(examples, folds, 0, recipe, tmp_path)
+    folds = np.array([crossval.fold_of(dialogue) for dialogue in annomi])
+    result = crossval.run_fold(examples, [turns_of(dialogue.utterances) for dialogue in annomi], folds, 0, recipe, tmp_path)
     reported = json.loads((root / "model_cards/kmi-forecaster/report.json").read_text(encoding="utf-8"))["five_folds"]
     measured = asdict(score(result.probabilities[crossval.OURS], examples.labels[result.where]))
     assert len(examples.labels) == reported["forecasts"]
     # Another processor sums in another order; .01 is a third of the bootstrap's half-width.
     assert measured == pytest.approx(reported["by_fold"]["0"], abs=0.01, rel=0.01)
+
+
+def test_without_a_coder_its_row_is_left_out(examples, sessions, recipe, tmp_path):
+    folds = np.arange(20) % 2
+    turns = [turns_of(session.utterances) for session in sessions]
+    results = [crossval.run_fold(examples, turns, folds, fold, recipe, tmp_path / str(fold)) for fold in (0, 1)]
+    report = crossval.five_fold_report(results, examples.labels, examples.sessions)
+    assert crossval.OURS_CODED not in report["overall"] and crossval.OURS in report["overall"]
+    low, high = report["intervals"]["recall_at_3"]
+    assert low <= report["overall"][crossval.OURS]["recall_at_3"] <= high
+    assert crossval.OURS_CODED not in crossval.figures_table(report["overall"])

@@ -5,9 +5,11 @@ import time
 import numpy as np
 import pytest
 
+from kmi.checkpoints import shipped_checkpoint
 from kmi.codes import THERAPIST_LABELS
-from kmi.errors import ConfigError
-from kmi.forecaster import Forecaster, Turn, api
+from kmi.errors import ConfigError, DataError
+from kmi.forecaster import Forecaster, Turn
+from kmi.forecaster.features import FEATURE_NAMES, features_of
 
 TURNS = [
     Turn("therapist", label="Open Question", text="요즘 술은 어떠세요?"),
@@ -22,7 +24,7 @@ def forecaster():
 
 @pytest.fixture
 def checkpoint(tmp_path):
-    return shutil.copytree(api.default_checkpoint(), tmp_path / "checkpoint")
+    return shutil.copytree(shipped_checkpoint("kmi-forecaster"), tmp_path / "checkpoint")
 
 
 def test_ranks_all_labels(forecaster):
@@ -61,8 +63,9 @@ def test_a_batch_equals_one_by_one(forecaster):
 
 
 def test_labels_matter(forecaster):
-    asked = forecaster.probabilities([[*TURNS, Turn("therapist", "Closed Question"), TURNS[1]]])
-    told = forecaster.probabilities([[*TURNS, Turn("therapist", "Give Information"), TURNS[1]]])
+    plan = [turn._replace(text=None) for turn in TURNS]
+    asked = forecaster.probabilities([[*plan, Turn("therapist", "Closed Question"), plan[1]]])
+    told = forecaster.probabilities([[*plan, Turn("therapist", "Give Information"), plan[1]]])
     information = THERAPIST_LABELS.index("Give Information")
     assert told[0, information] > asked[0, information]
 
@@ -88,14 +91,6 @@ def test_revision_follows_the_weights(forecaster, checkpoint):
     assert Forecaster.from_pretrained(str(checkpoint)).revision != same.revision
 
 
-def test_installed_checkpoint_comes_before_the_checkout(monkeypatch, tmp_path):
-    monkeypatch.setattr(api, "files", lambda package: tmp_path / "kmi")
-    assert api.default_checkpoint() == tmp_path / "model_cards" / "kmi-forecaster"
-    bundled = tmp_path / "kmi" / "_bundle" / "models" / "kmi-forecaster"
-    bundled.mkdir(parents=True)
-    assert api.default_checkpoint() == bundled
-
-
 def test_absent_checkpoint_says_what_to_type(tmp_path):
     with pytest.raises(ConfigError, match=r"found no config.json. Train one with: accelerate launch"):
         Forecaster.from_pretrained(tmp_path / "nowhere")
@@ -116,10 +111,9 @@ def test_damaged_weights(checkpoint):
         Forecaster.from_pretrained(checkpoint)
 
 
-@pytest.mark.parametrize(("field", "value"), [("hidden_size", 7), ("feature_names", ["a"])])
-def test_config_that_does_not_fit_the_weights(checkpoint, field, value):
+def test_config_that_does_not_fit_the_weights(checkpoint):
     config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
-    (checkpoint / "config.json").write_text(json.dumps({**config, field: value}), encoding="utf-8")
+    (checkpoint / "config.json").write_text(json.dumps({**config, "hidden_size": 7}), encoding="utf-8")
     with pytest.raises(ConfigError, match="could not load it"):
         Forecaster.from_pretrained(checkpoint)
 
@@ -130,3 +124,39 @@ def test_other_features_are_refused(checkpoint):
     (checkpoint / "config.json").write_text(json.dumps(config), encoding="utf-8")
     with pytest.raises(ConfigError, match="2 differ, first: label lag1=Simple Reflection"):
         Forecaster.from_pretrained(checkpoint)
+
+
+def test_an_explanation_names_the_cues_that_move_a_label(forecaster):
+    reasons = forecaster.explain(TURNS, most=4)
+    ranked = [option.label for option in forecaster.forecast(TURNS)[:3]]
+    assert [reason.label for reason in reasons] == [label for label in ranked for _ in range(4)]
+    for label in ranked:
+        effects = [abs(reason.effect) for reason in reasons if reason.label == label]
+        assert effects == sorted(effects, reverse=True) and effects[0] > 0
+    # By hand: the strongest cue set to its usual value.
+    first = reasons[0]
+    row = np.array(features_of(TURNS), dtype=np.float32)
+    column = FEATURE_NAMES.index(first.cue)
+    usual = row.copy()
+    usual[column] = forecaster.model.korean.mean[column]
+    both = forecaster.probabilities_of_features([row, usual])[:, THERAPIST_LABELS.index(first.label)]
+    assert first.effect == pytest.approx(both[0] - both[1], abs=1e-6)
+
+
+def test_an_explanation_of_an_unknown_label_names_the_known(forecaster):
+    with pytest.raises(DataError, match="Simple Reflection"):
+        forecaster.explain(TURNS, ["Confront"])
+
+
+def test_a_transcript_is_coded_first(forecaster):
+    class Coded:
+        def __init__(self, label):
+            self.label = label
+
+    class Fixed:
+        def code_turns(self, turns):
+            return [Coded("Open Question" if role == "therapist" else "sustain") for role, _ in turns]
+
+    bare = [(turn.role, turn.text) for turn in TURNS]
+    assert forecaster.forecast_transcript(bare, Fixed()) == forecaster.forecast(TURNS)
+    assert len(forecaster.forecast_transcript([], Fixed())) == 8

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from kmi.forecaster import Forecaster, card
+from kmi.forecaster.ablation import HIDDEN
 from kmi.forecaster.crossval import METHODS, OURS
 
 
@@ -29,11 +30,19 @@ def test_report_is_of_the_shipped_weights(folder, report):
 
 def test_figures_reach_the_aim_and_beat_the_simple_baselines(report):
     overall = report["five_folds"]["overall"]
-    assert tuple(overall) == METHODS
+    assert tuple(overall) == METHODS  # with the row of codes read from the words
     ours = overall[OURS]
     assert ours["recall_at_3"] >= 0.715
     assert ours["macro_f1"] >= 0.23
     assert ours["perplexity"] <= 5.35
     assert ours["ece"] <= 0.03
+    assert report["five_folds"]["without_general"][OURS]["recall_at_3"] >= 0.75
+    korean = report["korean"]["overall"]
+    assert korean["forecaster"]["recall_at_3"] >= korean["previous-label bigram"]["recall_at_3"] + 0.04
     for baseline in ("prior", "previous-label bigram"):
         assert ours["recall_at_3"] > overall[baseline]["recall_at_3"] + 0.04
+
+
+def test_the_ablation_hides_every_group(report):
+    assert tuple(report["ablation"]) == tuple(HIDDEN)
+    assert report["ablation"]["therapist labels"]["recall_at_3"] < report["ablation"]["nothing"]["recall_at_3"]

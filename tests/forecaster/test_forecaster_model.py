@@ -2,22 +2,28 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModel
 
-from kmi.forecaster.features import FEATURE_NAMES, TEXT_COLUMNS
+from kmi.forecaster.features import FEATURE_NAMES, HANGUL_FEATURE, TEXT_COLUMNS
 from kmi.forecaster.model import ForecasterConfig, ForecasterModel
+
+HANGUL = FEATURE_NAMES.index(HANGUL_FEATURE)
 
 
 @pytest.fixture
 def model():
     torch.manual_seed(0)
     model = ForecasterModel(ForecasterConfig(members=3, hidden_size=8)).eval()
-    model.reset_parameters()
-    model.deviation.uniform_(0.5, 2.0)
+    for ensemble in (model.professional, model.korean):
+        ensemble.reset_parameters()
+        ensemble.deviation.uniform_(0.5, 2.0)
     return model
 
 
 @pytest.fixture
 def features():
-    return torch.randn(5, len(FEATURE_NAMES), generator=torch.Generator().manual_seed(1))
+    """Five sessions in English."""
+    found = torch.randn(5, len(FEATURE_NAMES), generator=torch.Generator().manual_seed(1))
+    found[:, HANGUL] = 0
+    return found
 
 
 def test_gives_probabilities_and_their_loss(model, features):
@@ -28,7 +34,8 @@ def test_gives_probabilities_and_their_loss(model, features):
 
 
 def test_averages_probabilities_of_members(model, features):
-    by_member = model.member_logits(model.standardise(features).expand(3, -1, -1)).softmax(-1)
+    ensemble = model.professional
+    by_member = ensemble.member_logits(ensemble.standardise(features).expand(3, -1, -1)).softmax(-1)
     assert torch.allclose(model(features).logits.exp(), by_member.mean(0), atol=1e-6)
 
 
@@ -42,8 +49,17 @@ def test_temperature_depends_on_words(model, features):
     assert torch.allclose(model(wordless).logits, flatter, atol=1e-6)
 
 
+def test_hangul_chooses_the_ensemble_row_by_row(model, features):
+    korean = features.clone()
+    korean[:, HANGUL] = 1
+    assert torch.allclose(model(korean).logits, model.korean(korean).log_softmax(-1), atol=1e-6)
+    mixed = torch.cat([features[:2], korean[2:]])
+    assert torch.allclose(model(mixed).logits, torch.cat([model(features).logits[:2], model(korean).logits[2:]]), atol=1e-6)
+    assert not torch.allclose(model(korean).logits, model(features).logits, atol=1e-2)
+
+
 def test_extreme_input_is_cut(model):
-    ten, thousand = (torch.full((1, len(FEATURE_NAMES)), value) for value in (10.0, 1000.0))
+    ten, thousand = (torch.full((1, len(FEATURE_NAMES)), value) for value in (10.0, 1000.0))  # in Hangul too
     assert torch.equal(model(ten).logits, model(thousand).logits)
 
 

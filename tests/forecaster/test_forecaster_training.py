@@ -59,10 +59,13 @@ def test_same_seed_same_weights_and_the_caller_s_generator_untouched(model, exam
     assert content_hash(fit(train, replace(recipe, seed=1))) != content_hash(model)
 
 
-def test_reports_every_epoch(examples, recipe):
-    calls = []
-    fit(examples, replace(recipe, epochs=3), lambda: calls.append(1))
-    assert len(calls) == 3
+def test_korean_sessions_teach_the_korean_ensemble_only(model, examples, recipe):
+    train = examples.where(examples.sessions < 15)
+    with_korean = fit(train, recipe, examples.where(examples.sessions >= 15))
+    for name, tensor in model.professional.state_dict().items():
+        assert torch.equal(tensor, with_korean.professional.state_dict()[name])
+        assert torch.equal(tensor, model.korean.state_dict()[name])
+    assert not torch.equal(with_korean.korean.weight_in, model.korean.weight_in)
 
 
 def test_no_sessions_is_an_error(recipe):

@@ -1,0 +1,59 @@
+"""The forecaster on Korean sessions: the dataset's test split, beside baselines fitted on its train split.
+
+The labels are those that the written counsellors realised. They follow plans which the first forecaster and the decision module made, so
+the figures say how well the ways of this corpus are learnt, not those of Korean professionals. `planned_label` and the stored forecast are
+never input; the stored forecast is scored too, as what planning alone would have said.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import numpy as np
+
+from kmi.codes import THERAPIST_LABELS
+from kmi.dialogue import Dialogue
+from kmi.forecaster import evaluation
+from kmi.forecaster.api import Forecaster
+from kmi.forecaster.training import COMPLETE, WORDLESS, Examples
+from kmi.metrics import forecasting
+
+OURS = "forecaster"
+METHODS = ("prior", "previous-label bigram", "logistic regression", "gradient boosting", OURS, "forecaster, no words (plan)")
+
+
+def korean_report(forecaster: Forecaster, train: Examples, test: Examples, dialogues: Sequence[Dialogue]) -> dict:
+    """Figures on the test split, with an interval, and what the plans' own forecasts reach.
+
+    Args:
+        forecaster: the checkpoint.
+        train: examples of the train split, for the baselines.
+        test: examples of the test split, all views real.
+        dialogues: the dialogues of `test`.
+    """
+    forecasts = (
+        forecasting.prior(train.labels, len(test.labels)),
+        forecasting.bigram(train.previous, train.labels, test.previous),
+        evaluation.logistic_regression(train.views[COMPLETE], train.labels, test.views[COMPLETE]),
+        evaluation.boosting(train.views[COMPLETE], train.labels, test.views[COMPLETE]),
+        forecaster.probabilities_of_features(test.views[COMPLETE]),
+        forecaster.probabilities_of_features(test.views[WORDLESS]),
+    )
+    named = dict(zip(METHODS, forecasts, strict=True))
+    scored = forecasting.forecasting(named[OURS], test.labels, test.sessions.tolist())["forecast"]
+    return {
+        "forecasts": len(test.labels),
+        "overall": {name: asdict(forecasting.score(rows, test.labels)) for name, rows in named.items()},
+        "without_general": {name: asdict(forecasting.score(*forecasting.without_general(rows, test.labels))) for name, rows in named.items()},
+        "by_label": forecasting.per_label(named[OURS], test.labels),
+        "intervals": {name: [scored[name].low, scored[name].high] for name in forecasting.Scores.__slots__},
+        "planned_recall_at_3": planned_recall(dialogues, test.labels),
+    }
+
+
+def planned_recall(dialogues: Sequence[Dialogue], labels: np.ndarray) -> float:
+    """Recall@3 (0-1) of the forecasts stored with the dialogues, over turns that have one."""
+    stored = [turn.forecast for dialogue in dialogues for turn in dialogue.utterances[1:] if turn.role == "therapist" and turn.label]
+    if len(stored) != len(labels):
+        raise RuntimeError(f"{len(stored)} turns for {len(labels)} labels")  # a bug, not bad input
+    found = [THERAPIST_LABELS[label] in [option.label for option in forecast[:3]] for forecast, label in zip(stored, labels, strict=True) if forecast]
+    return sum(found) / len(found)
