@@ -8,17 +8,15 @@ the same examples and patterns give the same weights. Run it again after any cha
 
 import argparse
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from kmi.chatbot import guard_training
-from kmi.chatbot.guard_classifier import WEIGHTS
+from kmi.chatbot.guard_classifier import WEIGHTS, sentences
 from kmi.clients.danger import speaks_of_danger
 from kmi.corpus.load import shipped_dialogues
 from kmi.errors import run_command
 
-SENTENCE_END = re.compile(r"(?<=[.?!…])\s+")
 PACKAGE = Path(__file__).resolve().parents[1] / "kmi/chatbot"
 
 
@@ -42,12 +40,12 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def calm_talk(split: str) -> list[str]:
-    """Posts, client utterances and their opening sentences of a split, where no danger to life is spoken of."""
+    """Posts and client utterances of a split, and their first sentences, where no danger to life is spoken of."""
     said = []
     for dialogue in shipped_dialogues(split):
         if dialogue.arc != "crisis":
             turns = [turn.utterance_ko for turn in dialogue.utterances if turn.role == "client"]
-            said += [dialogue.context, *turns, *(SENTENCE_END.split(turn)[0] for turn in turns)]
+            said += [dialogue.context, *turns, *(sentence for turn in turns for sentence in sentences(turn)[:1])]
     return [text for text in dict.fromkeys(said) if text and not speaks_of_danger(text)]
 
 

@@ -6,6 +6,7 @@ be looked at. What each hand-written pattern is worth beside the words around it
 Not covered: the patterns (`guard_patterns`), some of which decide alone (`guard`); training (`guard_training`).
 """
 
+import re
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,6 +24,12 @@ SPACED, CLOSE = (2, 3, 4), (2, 3, 4)
 WINDOW = 160
 # An n-gram of a short message weighs about a tenth; a pattern somewhat more.
 HIT = 0.15
+SENTENCE_END = re.compile(r"(?<=[.?!…])\s+")
+# "네." and "그냥요." say nothing by themselves.
+SHORTEST = 8
+# Out of its message a sentence says less for sure: so much is taken off its log-odds. Without looking at sentences a quarter of the
+# dangers beside a calm sentence were missed (measured on 119: none of it .77 seen, at 0 .97, at this .95).
+ALONE = np.array([0.4, 0, 0, 0, 0, 0], dtype=np.float32)
 # Long messages tell more of everything: what is usual at a length must not speak through the words.
 LENGTHS, LENGTH = (8, 16, 32, 48, 64, 96), 0.5
 WEIGHTS = "guard_weights.safetensors"
@@ -46,15 +53,26 @@ class Classifier:
         return cls(weights.astype(np.float32), bias, float(threshold[0]))
 
     def danger(self, message: str) -> tuple[float, str]:
-        """Probability of danger in the message's most alarming part and reading, 0-1, and which kind it would be."""
-        logits = np.stack([self.weights[:, buckets] @ values + self.bias for buckets, values in map(features, parts(message))])
-        worst = logits[logits[:, 0].argmax()]
+        """Probability of danger in the message's most alarming part, sentence and reading, 0-1, and which kind it would be."""
+        whole = [self._logits(part) for part in parts(message)]
+        alone = [self._logits(sentence) - ALONE for reading in readings(message) for sentence in sentences(reading)]
+        worst = max((*whole, *alone), key=lambda logits: logits[0])
         return float(1 / (1 + np.exp(-worst[0]))), KINDS[int(worst[1:].argmax())]
+
+    def _logits(self, text: str) -> np.ndarray:
+        buckets, values = features(text)
+        return self.weights[:, buckets] @ values + self.bias
 
 
 def parts(message: str) -> list[str]:
     """Every reading of a message, long ones in overlapping windows, none twice."""
     return list(dict.fromkeys(part for reading in readings(message) for part in windows(reading)))
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a text with several: danger is often one of them, and the calm ones beside it must not drown it."""
+    found = SENTENCE_END.split(text)
+    return [part for sentence in found if len(sentence) >= SHORTEST for part in windows(sentence)] if len(found) > 1 else []
 
 
 def windows(text: str) -> list[str]:

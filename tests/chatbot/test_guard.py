@@ -75,6 +75,18 @@ def test_danger_hidden_in_a_long_message_is_seen(guard):
         assert guard.look(calm * place + "사실 죽고 싶어요. " + calm * (20 - place))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "네 그렇죠. 그냥 이렇게 살다 콱 죽어 버릴까 싶기도 하고요.",
+        "가게는 그럭저럭 돼요. 근데 밤마다 내일 안 깨어났으면 좋겠다 싶어요. 애들은 잘 커요.",
+        "남편이 어제 또 목을 졸랐어요. 그래도 월급날이라 장은 봤어요.",
+    ],
+)
+def test_danger_beside_calm_sentences_is_seen(guard, text):
+    assert guard.look(text)
+
+
 @pytest.mark.parametrize("text", ["", " ", "\n", "?", "ㅋㅋㅋ", "😀", "\ud800", "a" * 5000])
 def test_any_message_can_be_looked_at(guard, text):
     guard.look(text)
