@@ -60,11 +60,12 @@ class Guard:
         found = self._look(message)
         if found:
             return found
-        for count in range(1, min(TOGETHER - 1, len(before)) + 1):
-            run = [*before[-count:], message]
-            if max(map(len, run)) > SHORT or any(self._look(part) for part in run):
+        run = [message]
+        for earlier in reversed(before[-(TOGETHER - 1) :]):
+            if max(len(earlier), len(message)) > SHORT or self._look(earlier):
                 # What stood in an earlier message alone was seen when it came.
                 return None
+            run.insert(0, earlier)
             for together in (" ".join(run), "".join(run)):
                 found = self._look(together, JOINED)
                 if found:

@@ -1,12 +1,11 @@
 """The guard's second layer: two small linear models over hashed character n-grams and pattern hits, read with numpy alone.
 
-Is somebody in danger, and if so which kind? Small on purpose: it loads in milliseconds, runs in one or two, and what it learnt can
+Is somebody in danger, and if so which kind? Small on purpose: it loads in milliseconds, runs in a few, and what it learnt can
 be looked at. What each hand-written pattern is worth beside the words around it is learnt too, so that "죽겠어요" alone decides nothing.
 
 Not covered: the patterns (`guard_patterns`), some of which decide alone (`guard`); training (`guard_training`).
 """
 
-import re
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import numpy as np
 
 from kmi.chatbot.guard_patterns import KINDS, hits
 from kmi.chatbot.guard_spelling import readings
+from kmi.corpus.korean import SENTENCE_END
 
 BUCKETS = 2**17
 SPACED, CLOSE = (2, 3, 4), (2, 3, 4)
@@ -24,7 +24,6 @@ SPACED, CLOSE = (2, 3, 4), (2, 3, 4)
 WINDOW = 160
 # An n-gram of a short message weighs about a tenth; a pattern somewhat more.
 HIT = 0.15
-SENTENCE_END = re.compile(r"(?<=[.?!…])\s+")
 # "네." and "그냥요." say nothing by themselves.
 SHORTEST = 8
 # Out of its message a sentence says less for sure: so much is taken off its log-odds. Without looking at sentences a quarter of the

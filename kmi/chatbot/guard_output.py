@@ -13,14 +13,14 @@ from importlib.resources import files
 
 from kmi.chatbot.guard_patterns import with_optional_spaces
 from kmi.chatbot.guard_spelling import plain
-from kmi.corpus.utterance_checks import CRISIS_LINES, EMAIL, RETIRED_LINE
+from kmi.corpus.utterance_checks import CRISIS_LINES, EMAIL, MARKERS, RETIRED_LINE, ROLE_LEAK
 from kmi.dialogue import is_whole
 
 LONGEST = 600
 # Three digits may be won, days or points; with a call word beside them they are a number to dial.
 LONG_NUMBER = re.compile(r"(?<![\d,.])\d{2,4}[-–. ]\d{3,4}(?:[-–. ]\d{4})?(?![\d,.])|(?<![\d,.])01\d{8,9}(?!\d)")
 DIALLED = re.compile(r"(?<![\d,.-])(1\d{2,3})(?![\d,.]|-\d)(?=[^.!?]{0,14}(?:전화|번호|번으로|번에|상담|걸|신고|문자|연락|call|line|dial))|(?:전화|번호|상담|연락|call|dial)[^.!?\d]{0,14}(?<![\d,.-])(1\d{2,3})(?![\d,.]|-\d)")
-SLIPS = re.compile(r"<\||\|>|```|#\{|!fix|(?:^|\n)\s*[\[(<]?(?:상담자|내담자|상담사|assistant|user|system|therapist|client)[\])>]?\s*[:：]|https?://|www\.", re.I)
+SLIPS = re.compile(r"\|>|(?:^|\n)\s*[\[(<]?system[\])>]?\s*[:：]|https?://|www\.", re.I)
 FOREIGN = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\u0400-\u04ff\u0600-\u06ff\u0e00-\u0e7f]")
 
 
@@ -30,7 +30,7 @@ def fault(reply: str) -> str | None:
         return "empty"
     if len(reply) > LONGEST:
         return "too_long"
-    if SLIPS.search(reply) or len(FOREIGN.findall(reply)) > 3:
+    if any(marks.search(reply) for marks in (ROLE_LEAK, MARKERS, SLIPS)) or len(FOREIGN.findall(reply)) > 3:
         return "slip"
     if RETIRED_LINE.search(reply):
         return "retired_number"

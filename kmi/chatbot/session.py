@@ -12,7 +12,6 @@ Not covered: simulated clients (`kmi.simulation`), whose talk of danger is writt
 """
 
 import random
-import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
@@ -21,6 +20,7 @@ from typing import Protocol
 from kmi.chatbot.guard import LANGUAGES, Danger, Watch
 from kmi.chatbot.guard_output import fault
 from kmi.chatbot.request import live_request
+from kmi.corpus.korean import SENTENCE_END
 from kmi.corpus.utterance_checks import check_utterance
 from kmi.dialogue import Forecast, Utterance
 from kmi.errors import ConfigError, DataError, allowed
@@ -39,7 +39,6 @@ INSTEAD = {
     "en": "I could not find the right words. Would you tell me a little more about what you just said?",
 }
 GUARD_LABEL = "Give Information"
-SENTENCE_END = re.compile(r"(?<=[.?!…])\s+")
 
 
 class Forecasts(Protocol):
@@ -167,12 +166,14 @@ class ChatSession:
         for attempt in range(ATTEMPTS):
             answer = await self.writer.write(request(attempt))
             turn = read_therapist(answer.text, decision.label)
-            text = turn.utterance_en if self.language == "en" and turn.utterance_en else turn.utterance_ko
+            in_english = self.language == "en" and bool(turn.utterance_en)
+            text = turn.utterance_en if in_english else turn.utterance_ko
             bad = fault(text)
-            style = [] if text is turn.utterance_en or bad else check_utterance(turn, before)
-            if not bad and (not style or attempt == ATTEMPTS - 1):
-                return Reply(text, turn.label or decision.label, decision.reason, decision.forecast), decision.override
-            wrong.update([bad] if bad else [])
+            if bad:
+                wrong[bad] += 1
+            # The checks of style know Korean only; the last attempt is shown with its style.
+            elif in_english or attempt == ATTEMPTS - 1 or not check_utterance(turn, before):
+                return Reply(text, turn.label, decision.reason, decision.forecast), decision.override
         return Reply(INSTEAD[self.language], "Open Question", decision.reason, decision.forecast, replaced=wrong.most_common(1)[0][0]), None
 
     def _kept(self, message: str, talk: str | None, reply: Reply) -> Reply:

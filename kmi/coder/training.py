@@ -12,7 +12,6 @@ training ends like an uninterrupted one. Not covered: the figures (`kmi.coder.ev
 import hashlib
 import math
 import random
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -23,6 +22,7 @@ import numpy as np
 from kmi.coder.linear import Classify, teacher
 from kmi.coder.text import BREAK, COLUMNS, LABELS, Example, pair_of
 from kmi.coder.tokenizer import MAX_TOKENS, train_tokenizer
+from kmi.corpus.korean import SENTENCE_END
 from kmi.errors import ConfigError
 from kmi.recipes import read_recipe
 from kmi.training_state import STATE_FOLDER, TrainingState
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-SENTENCE_END = re.compile(r"(?<=[.?!…])\s+")
 
 
 @dataclass(frozen=True, slots=True)

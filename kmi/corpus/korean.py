@@ -18,6 +18,8 @@ HAPSYO = re.compile(r"(ㅂ|ᆸ|습)니(다|까)$|(ㅂ|ᆸ|읍)시(오|다)$|십�
 ASKING = re.compile(r"((ᆯ|을)까요|나요|[ㄴᆫ]가요|은가요|는가요|던가요|ᆸ니까|습니까|ᆯ래요|을래요)$")
 # "거절만 하는 일이라니." exclaims, "오늘도 그러시겠지만." is an afterthought, "아픈 데가 없고." goes on: no plain statements.
 OPEN_ENDED = re.compile(r"(라|다)니$|지만$|^고$")
+# Where a text falls into sentences by its marks alone: quick, without morphology, for Korean and English alike.
+SENTENCE_END = re.compile(r"(?<=[.?!…])\s+")
 # "Tell me more" is an open question in MITI and MISC though it does not carry a question mark.
 INVITATION = re.compile(
     r"((말씀|이야기|얘기|설명)\S* ?(해|하|들려|나눠)|들려|나눠|알려|떠올려|상상해|그려) ?(주|보)\S*( 좋겠\S+)?(요|까|죠|오)[.?!…]*$|궁금(해요|합니다|하네요)[.!…]*$"

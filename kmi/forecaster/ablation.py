@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 
+from kmi.codes import THERAPIST_LABELS
 from kmi.forecaster.features import FEATURE_NAMES
 from kmi.forecaster.training import COMPLETE, Examples, Recipe, fit
 from kmi.metrics import forecasting
@@ -60,7 +61,7 @@ def ablate(examples: Examples, folds: np.ndarray, hidden: str, recipe: Recipe) -
 
     shown = without(examples, hidden)
     fold_of = folds[examples.sessions]
-    gathered = np.zeros((len(examples.labels), 8))
+    gathered = np.zeros((len(examples.labels), len(THERAPIST_LABELS)))
     for fold in np.unique(folds):
         model = fit(shown.where(fold_of != fold), replace(recipe, members=min(MEMBERS, recipe.members)))
         with torch.inference_mode():

@@ -17,7 +17,7 @@ FIGURES = ("recall_at_3", "macro_f1", "accuracy", "perplexity", "ece")
 def render(report: dict) -> str:
     """The card of a training report, as `scripts/train_forecaster.py` writes it."""
     recipe, folds = report["recipe"], report["five_folds"]
-    scores, in_korean = folds["overall"][OURS], report["korean"]["overall"][korean.OURS]
+    scores, in_korean = folds["overall"][OURS], report["korean"]["overall"][OURS]
     template = Template(Path(__file__).with_name("card_template.md").read_text(encoding="utf-8"))
     return template.substitute(
         {name: f"{scores[name]:.4f}" for name in FIGURES} | {f"korean_{name}": f"{in_korean[name]:.4f}" for name in FIGURES},

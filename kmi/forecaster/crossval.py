@@ -62,7 +62,7 @@ def fold_of(dialogue: Dialogue) -> int:
 
 @dataclass(frozen=True, slots=True)
 class FoldResult:
-    """Forecasts of one fold: for each of METHODS probabilities [n, 8], for examples `where` [n]."""
+    """Forecasts of one fold: for each of METHODS that was measured probabilities [n, 8], for examples `where` [n]."""
 
     fold: int
     where: np.ndarray
@@ -99,18 +99,20 @@ def run_fold(
     linear = evaluation.logistic_regression(train.views[COMPLETE], train.labels, held_out.views[COMPLETE])
     linear_wordless = evaluation.logistic_regression(linear_x, linear_y, seen)[len(held_out.labels) :]
     forecaster = Forecaster.from_pretrained(folder)
+    fold_sessions = [[turns for turns, its in zip(sessions, folds, strict=True) if bool(its == fold) is held] for held in (False, True)]
     forecasts = (
         forecasting.prior(train.labels, len(held_out.labels)),
         forecasting.bigram(train.previous, train.labels, held_out.previous),
         linear,
         evaluation.boosting(train.views[COMPLETE], train.labels, held_out.views[COMPLETE]),
-        gru([turns for turns, its in zip(sessions, folds, strict=True) if its != fold], [turns for turns, its in zip(sessions, folds, strict=True) if its == fold]),
+        gru(*fold_sessions),
         forecaster.probabilities_of_features(held_out.views[COMPLETE]),
-        forecaster.probabilities_of_features(coded[is_held]) if coded is not None else np.full((len(held_out.labels), len(THERAPIST_LABELS)), np.nan),
+        None if coded is None else forecaster.probabilities_of_features(coded[is_held]),
         linear_wordless,
         forecaster.probabilities_of_features(held_out.views[WORDLESS]),
     )
-    return FoldResult(fold, np.flatnonzero(is_held), dict(zip(METHODS, forecasts, strict=True)))
+    measured = {name: rows for name, rows in zip(METHODS, forecasts, strict=True) if rows is not None}
+    return FoldResult(fold, np.flatnonzero(is_held), measured)
 
 
 def gather(results: Sequence[FoldResult], count: int) -> dict[str, np.ndarray]:
@@ -118,7 +120,7 @@ def gather(results: Sequence[FoldResult], count: int) -> dict[str, np.ndarray]:
     covered = np.concatenate([result.where for result in results])
     if not np.array_equal(np.sort(covered), np.arange(count)):
         raise RuntimeError(f"folds cover {len(covered)} of {count} examples")  # a bug, not bad input
-    gathered = {name: np.zeros((count, len(THERAPIST_LABELS))) for name in METHODS}
+    gathered = {name: np.zeros((count, len(THERAPIST_LABELS))) for name in results[0].probabilities}
     for result in results:
         for name, probabilities in result.probabilities.items():
             gathered[name][result.where] = probabilities
@@ -126,22 +128,12 @@ def gather(results: Sequence[FoldResult], count: int) -> dict[str, np.ndarray]:
 
 
 def five_fold_report(results: Sequence[FoldResult], labels: np.ndarray, sessions: np.ndarray) -> dict:
-    """All figures as plain data: overall, on targets other than General, by fold, by label; intervals from a bootstrap over sessions."""
-    gathered = {name: rows for name, rows in gather(results, len(labels)).items() if not np.isnan(rows).any()}
-    scored = forecasting.forecasting(gathered[OURS], labels, sessions.tolist())["forecast"]
-    return {
-        "forecasts": len(labels),
-        "overall": {name: asdict(forecasting.score(p, labels)) for name, p in gathered.items()},
-        "without_general": {
-            name: asdict(forecasting.score(*forecasting.without_general(p, labels))) for name, p in gathered.items()
-        },
-        "by_fold": {
-            str(result.fold): asdict(forecasting.score(result.probabilities[OURS], labels[result.where]))
-            for result in sorted(results, key=lambda result: result.fold)
-        },
-        "by_label": forecasting.per_label(gathered[OURS], labels),
-        "intervals": {name: [scored[name].low, scored[name].high] for name in forecasting.Scores.__slots__},
+    """All figures as plain data (`evaluation.figures_of`), and those of the forecaster by fold."""
+    by_fold = {
+        str(result.fold): asdict(forecasting.score(result.probabilities[OURS], labels[result.where]))
+        for result in sorted(results, key=lambda result: result.fold)
     }
+    return {**evaluation.figures_of(gather(results, len(labels)), OURS, labels, sessions), "by_fold": by_fold}
 
 
 def figures_table(figures: dict[str, dict[str, float]]) -> str:

@@ -6,7 +6,6 @@ never input; the stored forecast is scored too, as what planning alone would hav
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 import numpy as np
 
@@ -14,11 +13,11 @@ from kmi.codes import THERAPIST_LABELS
 from kmi.dialogue import Dialogue
 from kmi.forecaster import evaluation
 from kmi.forecaster.api import Forecaster
+from kmi.forecaster.crossval import OURS, OURS_WORDLESS
 from kmi.forecaster.training import COMPLETE, WORDLESS, Examples
 from kmi.metrics import forecasting
 
-OURS = "forecaster"
-METHODS = ("prior", "previous-label bigram", "logistic regression", "gradient boosting", OURS, "forecaster, no words (plan)")
+METHODS = ("prior", "previous-label bigram", "logistic regression", "gradient boosting", OURS, OURS_WORDLESS)
 
 
 def korean_report(forecaster: Forecaster, train: Examples, test: Examples, dialogues: Sequence[Dialogue]) -> dict:
@@ -39,15 +38,7 @@ def korean_report(forecaster: Forecaster, train: Examples, test: Examples, dialo
         forecaster.probabilities_of_features(test.views[WORDLESS]),
     )
     named = dict(zip(METHODS, forecasts, strict=True))
-    scored = forecasting.forecasting(named[OURS], test.labels, test.sessions.tolist())["forecast"]
-    return {
-        "forecasts": len(test.labels),
-        "overall": {name: asdict(forecasting.score(rows, test.labels)) for name, rows in named.items()},
-        "without_general": {name: asdict(forecasting.score(*forecasting.without_general(rows, test.labels))) for name, rows in named.items()},
-        "by_label": forecasting.per_label(named[OURS], test.labels),
-        "intervals": {name: [scored[name].low, scored[name].high] for name in forecasting.Scores.__slots__},
-        "planned_recall_at_3": planned_recall(dialogues, test.labels),
-    }
+    return {**evaluation.figures_of(named, OURS, test.labels, test.sessions), "planned_recall_at_3": planned_recall(dialogues, test.labels)}
 
 
 def planned_recall(dialogues: Sequence[Dialogue], labels: np.ndarray) -> float:

@@ -8,7 +8,7 @@ from kmi.chatbot.guard import reply as guard_reply
 from kmi.chatbot.session import ATTEMPTS, INSTEAD, LONGEST_MESSAGE, ROOM, process_of
 from kmi.dialogue import Utterance
 from kmi.errors import ConfigError, DataError, WriterError
-from kmi.simulation.decision import Decision
+from kmi.simulation.decision import POLICIES, Decision
 from kmi.writers import WRITERS, make_writer
 
 CALM = "담배를 끊고 싶은데 자꾸 실패해요. 이번 달만 세 번째예요."
@@ -107,7 +107,7 @@ def test_permission_is_followed_by_information(chat, says, ask, monkeypatch):
         situations.append(situation)
         return Decision("Closed Question", "ask permission", situation.forecast[:3], "permission" if len(situations) == 1 else None)
 
-    monkeypatch.setitem(__import__("kmi.simulation.decision", fromlist=["POLICIES"]).POLICIES, "kmi", policy)
+    monkeypatch.setitem(POLICIES, "kmi", policy)
     session = chat(says("T CQ | 금연 방법을 하나 말씀드려도 될까요? | May I?", "T CQ | 오늘 해 보셨어요? | Did you?"))
     ask(session, CALM, "네")
     assert [s.permission_pending for s in situations] == [False, True]
