@@ -85,12 +85,13 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--contexts", required=True, type=Path, help="client posts: JSONL, JSON or plain text")
     parser.add_argument("--out", required=True, type=Path, help="folder of the run")
-    parser.add_argument("--writer", default="retrieval", help="retrieval (embedded default), openai, local or batch")
+    parser.add_argument("--writer", default="retrieval", help="retrieval (embedded default), chatbot, openai, local or batch")
     parser.add_argument("--mode", default="turn", choices=MODES, help="turn: utterance by utterance; plan: whole sessions")
     parser.add_argument("--policy", default="kmi", choices=list(POLICIES), help="decision policy")
     parser.add_argument("--seed", default=0, type=int, help="decides profiles, arcs and decisions")
     parser.add_argument("--model", help="openai: model name (default: the only one served); local: folder or Hub name")
     parser.add_argument("--base-url", help="openai: address of the server, e.g. http://127.0.0.1:8000/v1")
+    parser.add_argument("--opened", action="store_true", default=None, help="openai: the model was trained by scripts/train_chatbot.py and continues opened turns")
     parser.add_argument("--concurrency", type=int, help="openai: requests in flight; local: batch size")
     parser.add_argument("--folder", type=Path, help="batch: folder of requests and completions (default: OUT/batch)")
     parser.add_argument("--dry-run", action="store_true", help="only estimate requests, tokens and cost")
@@ -104,14 +105,14 @@ def build_writer(options: argparse.Namespace):
     from kmi.writers import make_writer
 
     own = {
-        "openai": {"base_url": options.base_url, "model": options.model, "concurrency": options.concurrency},
+        "openai": {"base_url": options.base_url, "model": options.model, "concurrency": options.concurrency, "opened": options.opened},
         "local": {"model_path": options.model, "batch_size": options.concurrency},
         "batch": {"folder": options.folder or options.out / "batch", "model": options.model},
     }.get(options.writer, {})
     if options.writer == "local" and not options.model:
         raise ConfigError("--writer local needs a model.", "Add --model FOLDER (a causal model with a chat template).")
-    if options.writer == "retrieval" and options.mode == "plan":
-        raise ConfigError("The retrieval writer works turn by turn.", "Use --mode turn, or another --writer for --mode plan.")
+    if options.mode == "plan" and (options.writer in ("retrieval", "chatbot") or options.opened):
+        raise ConfigError(f"The {options.writer} writer works turn by turn{' where turns are opened' if options.opened else ''}.", "Use --mode turn, or another --writer for --mode plan.")
     return make_writer(options.writer, **{name: value for name, value in own.items() if value is not None})
 
 

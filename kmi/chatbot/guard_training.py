@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kmi.chatbot.guard import Danger, Guard
-from kmi.chatbot.guard_classifier import BUCKETS, features, parts, windows
+from kmi.chatbot.guard_classifier import BUCKETS, Classifier, features, windows
 from kmi.chatbot.guard_patterns import KINDS, certain, source
 from kmi.chatbot.guard_spelling import readings
 from kmi.errors import DataError, allowed
@@ -73,13 +73,12 @@ def fit(messages: Sequence[Message], validation: Sequence[Message], talk: Sequen
     """
     danger = _linear([*messages, *(Message("none", text, TALK) for text in talk)], lambda message: message.danger)
     kinds = [_linear([m for m in messages if m.danger], lambda message, kind=kind: message.kind == kind) for kind in KINDS]
+    weights = np.stack([weights for weights, _ in (danger, *kinds)]).astype(np.float16)
+    bias = np.array([bias for _, bias in (danger, *kinds)], dtype=np.float32)
+    trained = Classifier(weights.astype(np.float32), bias, threshold=0.0)
     # What a pattern decides alone is caught whatever the threshold.
-    reached = [1.0 if any(map(certain, readings(message.text))) else danger.probability(message.text) for message in validation if message.danger]
-    return {
-        "weights": np.stack([model.weights for model in (danger, *kinds)]).astype(np.float16),
-        "bias": np.array([model.bias for model in (danger, *kinds)], dtype=np.float32),
-        "threshold": np.array([np.quantile(reached, 1 - RECALL)], dtype=np.float32),
-    }
+    reached = [1.0 if any(map(certain, readings(message.text))) else trained.danger(message.text)[0] for message in validation if message.danger]
+    return {"weights": weights, "bias": bias, "threshold": np.array([np.quantile(reached, 1 - RECALL)], dtype=np.float32)}
 
 
 def save(tensors: dict[str, np.ndarray], path: Path) -> None:
@@ -137,17 +136,7 @@ def digest() -> str:
     return hashlib.sha256(source().encode()).hexdigest()[:16]
 
 
-@dataclass(frozen=True, slots=True)
-class _Linear:
-    weights: np.ndarray
-    bias: float
-
-    def probability(self, text: str) -> float:
-        """Of a message's most alarming part and reading."""
-        return float(1 / (1 + np.exp(-(self.bias + (_matrix(parts(text)) @ self.weights).max()))))
-
-
-def _linear(messages: Sequence[Message], of: Callable[[Message], bool]) -> _Linear:
+def _linear(messages: Sequence[Message], of: Callable[[Message], bool]) -> tuple[np.ndarray, float]:
     from scipy.sparse import diags
     from sklearn.linear_model import LogisticRegression
 
@@ -160,7 +149,7 @@ def _linear(messages: Sequence[Message], of: Callable[[Message], bool]) -> _Line
     scale = rarity / rarity[counts.getnnz(0) > 0].mean()
     model = LogisticRegression(C=STRENGTH, solver="liblinear", random_state=0)
     model.fit(counts @ diags(scale), [of(message) for _, message in rows], weights)
-    return _Linear(model.coef_[0] * scale, float(model.intercept_[0]))
+    return model.coef_[0] * scale, float(model.intercept_[0])
 
 
 def _seen(text: str) -> list[str]:

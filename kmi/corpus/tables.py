@@ -25,6 +25,8 @@ from kmi.errors import DataError
 WINDOW = 6  # utterances a forecast looks back on, as in the reference system
 WINDOW_FIELDS = ("role", "utterance_ko", "utterance_en", "label", "talk", "talk_subtype")
 SYSTEM_PROMPT = Path(__file__).with_name("chat_system.txt")
+POST_MARK = "\n\n내담자가 상담 게시판에 올린 글:\n"
+"""What stands before the client's post in a system message of the chat table."""
 
 Row = dict[str, Any]
 
@@ -99,7 +101,7 @@ def utterance_rows(dialogue: Dialogue) -> Iterator[Row]:
 
 def chat_rows(dialogue: Dialogue) -> Iterator[Row]:
     """The dialogue as chat messages; `labels` runs beside them, null where no therapist speaks."""
-    system = system_prompt() + (f"\n\n내담자가 상담 게시판에 올린 글:\n{dialogue.context}" if dialogue.context else "")
+    system = system_prompt() + (POST_MARK + dialogue.context if dialogue.context else "")
     messages = [{"role": "system", "content": system}]
     for turn in dialogue.utterances:
         messages.append({"role": "assistant" if turn.role == "therapist" else "user", "content": turn.text})

@@ -1,8 +1,9 @@
 """Writers: where the words of a generated session come from.
 
-Four of them, behind one small protocol (`kmi.writers.base`):
+Five of them, behind one small protocol (`kmi.writers.base`):
 
     retrieval  picks utterances from the shipped corpus: no key, no weights, CPU; the default, a baseline
+    chatbot    generates with kmi-chatbot, the small dialogue model that comes with KMI
     openai     asks any OpenAI-compatible server: vLLM, Ollama, a paid endpoint
     local      generates with a causal language model in this process
     batch      writes requests to a folder and reads the answers from it, today or next week
@@ -26,6 +27,7 @@ __all__ = ["WRITERS", "Completion", "Cue", "NotYet", "WriteRequest", "Writer", "
 
 WRITERS = {
     "retrieval": ("kmi.writers.retrieval", "RetrievalWriter"),
+    "chatbot": ("kmi.writers.chatbot", "ChatbotWriter"),
     "openai": ("kmi.writers.openai_server", "OpenAIServerWriter"),
     "local": ("kmi.writers.local", "LocalWriter"),
     "batch": ("kmi.writers.batch_file", "BatchFileWriter"),

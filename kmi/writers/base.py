@@ -37,6 +37,18 @@ class Cue:
     crisis: bool = False
     last: bool = False  # the session's last turn
 
+    @property
+    def said(self) -> list[tuple[str, str]]:
+        """The history as (role, text): speakers take turns, and the last was not the one who speaks now."""
+        other = {"therapist": "client", "client": "therapist"}
+        roles = [self.role if number % 2 else other[self.role] for number in range(len(self.history))][::-1]
+        return list(zip(roles, self.history, strict=True))
+
+    @property
+    def kind(self) -> str | None:
+        """The label or talk type wanted."""
+        return self.label if self.role == "therapist" else self.talk
+
 
 @dataclass(frozen=True, slots=True)
 class WriteRequest:

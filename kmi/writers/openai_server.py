@@ -51,6 +51,8 @@ class OpenAIServerWriter:
         concurrency: requests in flight at once.
         timeout_sec: longest silence of the server before an attempt counts as failed.
         max_retries: attempts after the first for faults of connection and server.
+        opened: the model was trained by scripts/train_chatbot.py: it is not told what to do but given the turns and the
+            opened one to continue (`kmi.dialogue_model.format`), which vLLM and its like can do.
 
     The key comes from KMI_API_KEY, else OPENAI_API_KEY; a server without keys needs none.
     """
@@ -65,19 +67,20 @@ class OpenAIServerWriter:
         concurrency: int = 16,
         timeout_sec: float = 120.0,
         max_retries: int = 6,
+        opened: bool = False,
     ) -> None:
         if concurrency < 1:
             raise ConfigError(f"Expected a concurrency of at least 1, got {concurrency}.")
         if timeout_sec <= 0 or max_retries < 0:
             raise ConfigError(f"Expected timeout_sec > 0 and max_retries >= 0, got {timeout_sec} and {max_retries}.")
-        self.model, self.concurrency = model, concurrency
+        self.model, self.concurrency, self.opened = model, concurrency, opened
         self.url, userinfo = split_url(base_url)
         self._client = connect(self.url, userinfo, timeout_sec, max_retries)
         self._slots = asyncio.Semaphore(concurrency)
 
     def describe(self) -> dict[str, Any]:
         """Model (None before `prepare` where it was left open) and URL without credentials."""
-        return {"writer": self.name, "model": self.model, "base_url": self.url}
+        return {"writer": self.name, "model": self.model, "base_url": self.url, **({"opened": True} if self.opened else {})}
 
     async def prepare(self) -> None:
         """Asks the server for its models; one that is not listed gets a one-token trial request.
@@ -123,7 +126,7 @@ class OpenAIServerWriter:
             try:
                 return await self._client.chat.completions.create(
                     model=self.model or "",
-                    messages=list(request.messages),
+                    **self._asked(request),
                     max_tokens=request.max_tokens,
                     temperature=request.temperature,
                     seed=seed,
@@ -136,6 +139,18 @@ class OpenAIServerWriter:
                 if not _asks_to_wait(error):
                     raise await self._judge(error, f"Request {request.id}") from None
                 waited += await self._wait(error, waited)
+
+    def _asked(self, request: WriteRequest) -> dict[str, Any]:
+        """The messages, and how the server is to read them."""
+        if not self.opened:
+            return {"messages": list(request.messages)}
+        if request.cue.role == "session":
+            raise ConfigError("A model that continues opened turns works turn by turn.", "Use --mode turn, or leave --opened out.")
+        from kmi.dialogue_model.format import prompt_messages
+
+        cue = request.cue
+        messages = prompt_messages(cue.said, cue.role, cue.kind, cue.context)
+        return {"messages": messages, "extra_body": {"continue_final_message": True, "add_generation_prompt": False}}
 
     def _completion(self, request: WriteRequest, reply: Any) -> Completion:
         choices = getattr(reply, "choices", None)

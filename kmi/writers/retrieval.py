@@ -9,10 +9,7 @@ Sessions it makes are refused by the dataset build.
 Plan mode is not for it: a whole session cannot be picked at once.
 """
 
-import tomllib
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,8 +19,8 @@ from kmi.codes import ABBREVIATIONS
 from kmi.dialogue import Dialogue
 from kmi.errors import ConfigError, WriterError
 from kmi.writers.base import Completion, Cue, WriteRequest
+from kmi.writers.safety import safety_turn
 
-SAFETY_TURNS = Path(__file__).with_name("safety_turns.toml")
 SHORT = {label: abbreviation for abbreviation, label in ABBREVIATIONS.items()}
 
 
@@ -67,7 +64,7 @@ class RetrievalWriter:
             raise ConfigError("The retrieval writer works turn by turn.", "Use --mode turn, or another --writer for --mode plan.")
         # Asked again after a failed check: the next best, for the best would fail again.
         attempt = int(request.id.rpartition("/")[2]) if request.id.rpartition("/")[2].isdecimal() else 0
-        text = self._safety(cue, request.seed) if cue.crisis and cue.role == "therapist" else self._pick(cue, attempt)
+        text = safety_turn(cue, request.seed) if cue.crisis and cue.role == "therapist" else self._pick(cue, attempt)
         return Completion(text, model="retrieval")
 
     async def close(self) -> None:
@@ -84,11 +81,10 @@ class RetrievalWriter:
 
     def _pick(self, cue: Cue, attempt: int) -> str:
         entries, vectoriser, matrix, groups = self._index()
-        kind = cue.label if cue.role == "therapist" else cue.talk
         used = set(cue.history)
-        rows = np.array([row for row in groups.get((cue.role, kind), ()) if entries[row].ko not in used], dtype=int)
+        rows = np.array([row for row in groups.get((cue.role, cue.kind), ()) if entries[row].ko not in used], dtype=int)
         if not rows.size:
-            raise WriterError(f"The corpus has no unused {cue.role} utterance left for {kind}.", "A larger corpus has more.")
+            raise WriterError(f"The corpus has no unused {cue.role} utterance left for {cue.kind}.", "A larger corpus has more.")
         # The last thing said weighs most, then the turn before it, then the post.
         query = " ".join((*cue.history[-2:], *cue.history[-1:], cue.context[:300]))
         scores = (matrix[rows] @ vectoriser.transform([query]).T).toarray().ravel()
@@ -96,12 +92,6 @@ class RetrievalWriter:
         # Highest score, then corpus order: the same session again gives the same choice.
         ranked = np.argsort(-scores, kind="stable")
         return _line(entries[rows[int(ranked[min(attempt, len(ranked) - 1)])]])
-
-    def _safety(self, cue: Cue, seed: int) -> str:
-        turns = _safety_turns()["ask" if cue.label == "Closed Question" else "line"]
-        left = [turn for turn in turns if turn["ko"] not in cue.history]
-        turn = left[seed % len(left)]
-        return f"T {SHORT[cue.label]} | {turn['ko']} | {turn['en']}"
 
 
 def _fit(entry: Entry, cue: Cue) -> float:
@@ -136,7 +126,7 @@ def _entries_of(dialogue: Dialogue) -> list[Entry]:
     turns, entries = dialogue.utterances, []
     for number, turn in enumerate(turns):
         kind = turn.label or turn.talk
-        # Talk of death and crisis lines belong to the person they were said to; `_safety` has its own.
+        # Talk of death and crisis lines belong to the person they were said to; `kmi.writers.safety` has its own.
         if kind is None or not turn.utterance_ko or speaks_of_danger(turn.utterance_ko) or "109" in turn.utterance_ko:
             continue
         code = SHORT[turn.label] if turn.label else f"{turn.talk}/{turn.talk_subtype}" if turn.talk_subtype else turn.talk
@@ -146,11 +136,6 @@ def _entries_of(dialogue: Dialogue) -> list[Entry]:
             Entry(turn.role, code, kind, turn.utterance_ko, turn.utterance_en, before, dialogue.category, turn.process, place)
         )
     return entries
-
-
-@cache
-def _safety_turns() -> dict[str, list[dict[str, str]]]:
-    return tomllib.loads(SAFETY_TURNS.read_text(encoding="utf-8"))
 
 
 def _shipped() -> list[Dialogue]:

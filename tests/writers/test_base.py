@@ -46,18 +46,24 @@ def test_answer_text_drops_thoughts(raw, text):
     assert answer_text(raw) == text
 
 
-def test_make_writer_builds_each_of_the_four(tmp_path):
+def test_make_writer_builds_each_of_the_five(tmp_path):
     options = {"openai": {"base_url": "http://127.0.0.1:9/v1"}, "local": {"model_path": "x"}, "batch": {"folder": tmp_path}}
-    assert set(WRITERS) == {"retrieval", "openai", "local", "batch"}
+    assert set(WRITERS) == {"retrieval", "chatbot", "openai", "local", "batch"}
     for name in WRITERS:
         assert make_writer(name, **options.get(name, {})).name == name
     assert isinstance(make_writer("batch", folder=tmp_path), BatchFileWriter)
 
 
 def test_make_writer_names_what_can_be_typed():
-    with pytest.raises(ConfigError, match=r"retrieval, openai, local, batch; got 'gpt'\. Type .*--writer retrieval"):
+    with pytest.raises(ConfigError, match=r"retrieval, chatbot, openai, local, batch; got 'gpt'\. Type .*--writer retrieval"):
         make_writer("gpt")
     with pytest.raises(ConfigError, match=r"'batch'.*'url'.*options are folder, model"):
         make_writer("batch", folder="x", url="y")
     with pytest.raises(ConfigError, match=r"'batch'.*'folder'"):
         make_writer("batch")
+
+
+def test_a_cue_knows_who_said_what():
+    cue = Cue("therapist", label="Affirm", talk="change", history=("가", "나", "다"))
+    assert cue.said == [("client", "가"), ("therapist", "나"), ("client", "다")] and cue.kind == "Affirm"
+    assert Cue("client", talk="change", history=("가",)).said == [("therapist", "가")] and Cue("client", talk="change").kind == "change"

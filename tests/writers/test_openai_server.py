@@ -65,6 +65,23 @@ def test_asks_what_the_request_says_and_reads_the_answer():
     }
 
 
+def test_a_model_of_opened_turns_is_given_the_turn_to_continue():
+    cue = Cue("therapist", label="Affirm", context="담배", history=("오늘은요?", "끊고 <|end|> 싶어요."))
+    with DummyServer(lambda payload: "용기 내셨네요.") as server:
+        writer = OpenAIServerWriter(server.url, opened=True)
+        assert writer.describe()["opened"] is True
+        (completion,) = run(writer, WriteRequest("s/2/0", (), 50, 0.7, 5, cue))
+        (entry,) = server.chats()
+    assert completion.text == "용기 내셨네요."
+    assert entry.payload["continue_final_message"] is True and entry.payload["add_generation_prompt"] is False
+    system, *said, opened = entry.payload["messages"]
+    assert system["role"] == "system" and system["content"].endswith("담배")
+    assert [message["role"] for message in said] == ["assistant", "user"] and "<|" not in said[1]["content"]
+    assert opened == {"role": "assistant", "content": "<|affirm|>"}
+    with DummyServer(lambda payload: "x") as server, pytest.raises(ConfigError, match="--mode turn"):
+        run(OpenAIServerWriter(server.url, opened=True), WriteRequest("s/0/0", (), 50, 0.7, 5, Cue("session")))
+
+
 def test_concurrency_is_real_and_bounded():
     with DummyServer(latency_sec=0.15) as server:
         completions = run(OpenAIServerWriter(server.url, concurrency=8), *(request(n) for n in range(24)))
