@@ -2,7 +2,7 @@
 
     python scripts/train_guard.py
 
-Reads kmi/chatbot/guard_examples/, writes kmi/chatbot/guard_weights.safetensors and guard_report.json beside it. Two minutes on one core;
+Reads kmi/chatbot/guard_examples/, writes kmi/chatbot/guard_weights.safetensors and guard_report.json beside it. Three minutes on two cores;
 the same examples and patterns give the same weights. Run it again after any change of the patterns: their numbers are features.
 """
 

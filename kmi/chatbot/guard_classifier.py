@@ -1,7 +1,9 @@
-"""The guard's second layer: two small linear models over hashed character n-grams and pattern hits, read with numpy alone.
+"""The guard's second layer: small models over hashed character n-grams and pattern hits, read with numpy alone.
 
-Is somebody in danger, and if so which kind? Small on purpose: it loads in milliseconds, runs in a few, and what it learnt can
-be looked at. What each hand-written pattern is worth beside the words around it is learnt too, so that "죽겠어요" alone decides nothing.
+Is somebody in danger, and if so which kind? Three opinions are added: a linear model of danger, linear models of each kind (the loudest
+of them), and what the nearest known messages were (`guard_neighbours`). Small on purpose: they load in milliseconds, run in a
+few, and what they learnt can be looked at. What each hand-written pattern is worth beside the words around it is learnt too, so that
+"죽겠어요" alone decides nothing.
 
 Not covered: the patterns (`guard_patterns`), some of which decide alone (`guard`); training (`guard_training`).
 """
@@ -13,6 +15,7 @@ from importlib.resources import as_file, files
 
 import numpy as np
 
+from kmi.chatbot.guard_neighbours import Neighbours
 from kmi.chatbot.guard_patterns import KINDS, hits
 from kmi.chatbot.guard_spelling import readings
 from kmi.corpus.korean import SENTENCE_END
@@ -28,7 +31,9 @@ HIT = 0.15
 SHORTEST = 8
 # Out of its message a sentence says less for sure: so much is taken off its log-odds. Without looking at sentences a quarter of the
 # dangers beside a calm sentence were missed (measured on 119: none of it .77 seen, at 0 .97, at this .95).
-ALONE = np.array([0.4, 0, 0, 0, 0, 0], dtype=np.float32)
+ALONE = 0.4
+# What the nearest messages say, on the scale of log-odds.
+VOTE = 1.5
 # Long messages tell more of everything: what is usual at a length must not speak through the words.
 LENGTHS, LENGTH = (8, 16, 32, 48, 64, 96), 0.5
 WEIGHTS = "guard_weights.safetensors"
@@ -36,31 +41,36 @@ WEIGHTS = "guard_weights.safetensors"
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
-    """`weights` [1 + kinds, buckets] and `bias` [1 + kinds]: danger first, then the kinds; an alarm is a danger of `threshold` or more."""
+    """`weights` [1 + kinds, buckets] and `bias` [1 + kinds]: danger first, then each kind against harmless; an alarm is `threshold` or more."""
 
     weights: np.ndarray
     bias: np.ndarray
+    neighbours: Neighbours
     threshold: float
 
     @classmethod
     def shipped(cls) -> "Classifier":
         """The one in the package."""
-        from safetensors import safe_open
+        from safetensors.numpy import load_file
 
-        with as_file(files("kmi.chatbot").joinpath(WEIGHTS)) as path, safe_open(str(path), "np") as stored:
-            weights, bias, threshold = (stored.get_tensor(name) for name in ("weights", "bias", "threshold"))
-        return cls(weights.astype(np.float32), bias, float(threshold[0]))
+        with as_file(files("kmi.chatbot").joinpath(WEIGHTS)) as path:
+            tensors = load_file(path)
+        return cls(tensors["weights"].astype(np.float32), tensors["bias"], Neighbours.from_tensors(tensors), float(tensors["threshold"][0]))
 
     def danger(self, message: str) -> tuple[float, str]:
-        """Probability of danger in the message's most alarming part, sentence and reading, 0-1, and which kind it would be."""
-        whole = [self._logits(part) for part in parts(message)]
-        alone = [self._logits(sentence) - ALONE for reading in readings(message) for sentence in sentences(reading)]
-        worst = max((*whole, *alone), key=lambda logits: logits[0])
-        return float(1 / (1 + np.exp(-worst[0]))), KINDS[int(worst[1:].argmax())]
+        """How likely the message's most alarming part, sentence and reading tells of danger, 0-1, and which kind it would be."""
+        found = [self._opinion(part) for part in parts(message)]
+        alone = dict.fromkeys(sentence for reading in readings(message) for sentence in sentences(reading))
+        found += [(log_odds - ALONE, kind) for log_odds, kind in map(self._opinion, alone)]
+        log_odds, kind = max(found)
+        return float(1 / (1 + np.exp(-log_odds))), KINDS[kind]
 
-    def _logits(self, text: str) -> np.ndarray:
+    def _opinion(self, text: str) -> tuple[float, int]:
+        """Log-odds of danger, not calibrated, the threshold fits them; and the number of the likeliest kind."""
         buckets, values = features(text)
-        return self.weights[:, buckets] @ values + self.bias
+        logits = self.weights[:, buckets] @ values + self.bias
+        linear = (logits[0] + np.logaddexp.reduce(logits[1:])) / 2
+        return float(linear + VOTE * self.neighbours.vote(buckets, values)), int(logits[1:].argmax())
 
 
 def parts(message: str) -> list[str]:

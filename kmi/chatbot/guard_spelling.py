@@ -18,6 +18,8 @@ HIDING = re.compile(r"(?<=[가-힣ㄱ-ㅣ])[.,·ㆍ・_*~/|+^=:;'\"`-]+(?=[가-�
 # The same with spaces around it, between single syllables: "자 .. 살 ..".
 HIDING_SPACED = re.compile(r"(?<![가-힣])([가-힣]) ?[.,·ㆍ・_*~/|+^=:;'\"`@#!-]+ ?(?=[가-힣](?![가-힣]))")
 SPACED_OUT = re.compile(r"(?<![가-힣])(?:[가-힣] ){2,}[가-힣](?![가-힣])")
+# A syllable typed with a trembling hand: "죽ㄱ ㅗ". Not behind laughter: "ㅋㅋ ㅠ".
+TORN = re.compile(r"(?<=[ㄱ-ㅊㅌㅍ]) (?=[ㅏ-ㅣ](?![ㅏ-ㅣ]))")
 LOOK_ALIKES = {"r": "ㅏ", "l": "ㅣ", "i": "ㅣ", "1": "ㅣ", "h": "ㅐ", "t": "ㅏ"}
 LEADS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
 VOWELS = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
@@ -42,7 +44,7 @@ def readings(text: str) -> list[str]:
     """All readings of a message, plainest first, none twice."""
     first = plain(text)
     found = [first]
-    undone = _composed(_look_alikes(first))
+    undone = _composed(TORN.sub("", _look_alikes(first)))
     shown = HIDING.sub("", HIDING_SPACED.sub(r"\1", undone))
     for reading in (undone, shown, SPACED_OUT.sub(lambda run: run.group().replace(" ", ""), shown)):
         reading = MIXED.sub(lambda match: SYLLABLES[match.group()], reading)

@@ -1,10 +1,12 @@
-"""The linear layer: parts, features, and that the weights fit the patterns."""
+"""The classifier: parts, features, and that the weights fit the patterns."""
 
 import numpy as np
 import pytest
 from safetensors import safe_open
+from scipy.sparse import csr_matrix
 
-from kmi.chatbot.guard_classifier import BUCKETS, WEIGHTS, WINDOW, Classifier, features, parts, windows
+from kmi.chatbot.guard_classifier import BUCKETS, VOTE, WEIGHTS, WINDOW, Classifier, features, parts, windows
+from kmi.chatbot.guard_neighbours import Neighbours
 from kmi.chatbot.guard_patterns import KINDS
 from kmi.chatbot.guard_training import digest
 
@@ -42,10 +44,14 @@ def test_the_shipped_weights_fit_the_patterns_and_hold_every_kind(repository):
     assert 0 < Classifier.shipped().threshold < 0.5
 
 
-def test_by_hand():
-    weights = np.zeros((1 + len(KINDS), BUCKETS), dtype=np.float32)
+def test_three_opinions_are_added_by_hand():
     buckets, values = features("위험")
+    weights = np.zeros((1 + len(KINDS), BUCKETS), dtype=np.float32)
     weights[0, buckets[0]], weights[3, buckets[0]] = 2.0, 1.0
-    probability, kind = Classifier(weights, np.array([-1.0] + [0.0] * len(KINDS), dtype=np.float32), 0.5).danger("위험")
-    # logit = -1 + 2 * value of that n-gram
-    assert probability == pytest.approx(1 / (1 + np.exp(1 - 2 * values[0])), abs=1e-6) and kind == KINDS[2]
+    known = csr_matrix((np.ones(1), ([0], [buckets[0]])), shape=(30, BUCKETS))
+    neighbours = Neighbours.of(known, np.array([True] * 30))
+    probability, kind = Classifier(weights, np.array([-1.0] + [0.0] * len(KINDS), dtype=np.float32), neighbours, 0.5).danger("위험")
+    # Danger -1 + 2 v, the kinds together log(4 + e^v), and the only near message is dangerous.
+    value = float(values[0])
+    log_odds = (-1 + 2 * value + np.log(4 + np.exp(value))) / 2 + VOTE
+    assert probability == pytest.approx(1 / (1 + np.exp(-log_odds)), abs=1e-4) and kind == KINDS[2]

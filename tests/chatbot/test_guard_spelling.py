@@ -16,6 +16,7 @@ from kmi.chatbot.guard_spelling import plain, readings
         ("ㅈr살", "자살"),
         ("자ㅅㅏㄹ", "자살"),
         ("자sal", "자살"),
+        ("죽ㄱ ㅗ 싶어 ㅠ", "죽고 싶어"),
         ("죽\u200b고 싶어", "죽고 싶어"),
         ("ﾱﾡﾷㅏㄹ".replace("ﾱﾡﾷㅏㄹ", "ㅈㅏㅅㅏㄹ"), "자살"),
         ("ｋｉｌｌ ｍｙｓｅｌｆ", "kill myself"),
@@ -25,7 +26,7 @@ def test_what_hides_a_word_is_undone(typed, read):
     assert any(read in reading for reading in readings(typed)), readings(typed)
 
 
-@pytest.mark.parametrize("text", ["오늘은 날씨가 좋네요.", "그 뒤로 안 갔어요", "ㅋㅋㅋ 그러게요", "5시 30분에 만나요", "I went home."])
+@pytest.mark.parametrize("text", ["오늘은 날씨가 좋네요.", "그 뒤로 안 갔어요", "ㅋㅋㅋ 그러게요", "ㅇㅋ ㅠ 알겠어", "5시 30분에 만나요", "I went home."])
 def test_ordinary_text_has_one_reading(text):
     assert readings(text)[0] == plain(text)
     assert all(reading.replace(" ", "").replace(".", "") == plain(text).replace(" ", "").replace(".", "") for reading in readings(text))

@@ -1,6 +1,7 @@
 """The labelled messages, fitting on a few of them, and the arithmetic of the report."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,11 +50,15 @@ def test_fitting_learns_and_repeats(few, tmp_path):
     assert (tmp_path / "w.safetensors").read_bytes() == (tmp_path / "v.safetensors").read_bytes()
 
 
-def test_the_threshold_lets_the_wanted_share_through(few):
-    threshold = fit(few, few)["threshold"][0]
-    model = guard_training._linear(few, lambda message: message.danger)
-    reached = [model.probability(message.text) >= threshold - 1e-6 for message in few if message.danger]
-    assert np.mean(reached) >= guard_training.RECALL - 0.01
+def test_the_threshold_lets_the_wanted_share_of_unheard_writers_through(few):
+    hard = [replace(message, writer=f"w{number % 3}") for number, message in enumerate(few[::4])]
+    threshold = fit(few[1::4], hard)["threshold"][0]
+    reached = []
+    for writer in ("w0", "w1", "w2"):
+        unheard = guard_training._classifier([*few[1::4], *(m for m in hard if m.writer != writer)])
+        reached += [unheard.danger(m.text)[0] for m in hard if m.danger and m.writer == writer]
+    # What patterns decide alone counts as reached, so the threshold may stand a little higher than the classifier's own share.
+    assert 0.9 < np.mean(np.array(reached) >= threshold) <= 1
 
 
 def test_report_by_hand(monkeypatch):

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from kmi.dialogue_model import choice, model
+from kmi.dialogue_model import model
 from kmi.errors import ConfigError, WriterError
 from kmi.writers.base import Cue, WriteRequest
 from kmi.writers.chatbot import ChatbotWriter
@@ -73,14 +73,3 @@ def test_it_writes_no_whole_sessions_and_needs_a_draft_and_a_checkpoint(written,
         written(["x"], Cue("session"))
     with pytest.raises(ConfigError, match="at least 1 draft"):
         ChatbotWriter(drafts=0)
-
-
-def test_with_the_checkpoint_the_same_seed_says_the_same():
-    async def twice():
-        writer = ChatbotWriter(drafts=2)
-        texts = [(await writer.write(WriteRequest("s/1/0", (), 300, 0.7, seed, CUE))).text for seed in (7, 7, 8)]
-        await writer.close()
-        return texts
-
-    first, again, other = asyncio.run(twice())
-    assert first == again and other and choice.training_turns()
