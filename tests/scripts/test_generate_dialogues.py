@@ -179,7 +179,7 @@ def spoiled(tmp_path, text, name="p.jsonl"):
         ('{"context": "글"}\n{"context" 1}', (), ["line 2", "not valid JSON"]),
         ('{"text": "글"}', (), ["line 1", "context"]),
         ('{"context": "연락처 010-1234-5678"}', (), ["line 1: a phone number", "Remove it"]),
-        ('{"context": "글"}', ("--writer", "retreival"), ["'retreival'", "retrieval, openai, local, batch"]),
+        ('{"context": "글"}', ("--writer", "retreival"), ["'retreival'", "retrieval, chatbot, openai, local, batch"]),
         ('{"context": "글"}', ("--mode", "plan"), ["turn by turn", "--mode turn"]),
         ('{"context": "글"}', ("--writer", "local"), ["--model FOLDER"]),
         ('{"context": "글"}', ("--writer", "openai"), ["URL", "--base-url"]),
