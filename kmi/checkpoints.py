@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
-from kmi.errors import ConfigError
+from kmi.errors import ConfigError, MissingExtra
 
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -39,3 +40,32 @@ def checkpoint_source(name_or_path: str | Path, needed: Iterable[str], what: str
             if not (folder / name).is_file():
                 raise ConfigError(f"Expected a {what} checkpoint in {folder}, found no {name}.", hint)
     return str(folder) if folder.is_dir() else str(name_or_path)
+
+
+def load_with_tokenizer(auto_class: str, source: str, what: str, hint: str, **options: Any) -> tuple[Any, Any]:
+    """Model and tokenizer of an ordinary transformers checkpoint.
+
+    Args:
+        auto_class: name of the class in transformers that loads the model, e.g. "AutoModelForCausalLM".
+        source: what `checkpoint_source` gave.
+        what: the kind of checkpoint, for messages.
+        hint: what to type where it is missing.
+        options: more for the model's `from_pretrained`.
+
+    Raises:
+        ConfigError: if it cannot be loaded.
+        MissingExtra: if torch is not installed.
+    """
+    try:
+        import torch  # noqa: F401
+        import transformers
+    except ImportError as error:
+        raise MissingExtra(f"The {what}", error.name or "torch", "generate") from None
+    from kmi.quiet import no_progress_bar
+
+    try:
+        with no_progress_bar():
+            return getattr(transformers, auto_class).from_pretrained(source, **options), transformers.AutoTokenizer.from_pretrained(source)
+    except (OSError, ValueError) as error:
+        problem = str(error).strip().splitlines()[0]
+        raise ConfigError(f"Expected a {what} checkpoint at {source}, could not load it: {problem}", hint) from None

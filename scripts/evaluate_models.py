@@ -24,7 +24,7 @@ MODELS = ("forecaster", "coder", "chatbot")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measures what was asked for, in the order of the issue."""
+    """Measures what was asked for."""
     options = parse(argv)
     for name in MODELS:
         if name in options.only:

@@ -6,6 +6,7 @@ plan mode, and answers only if the prompt really shows the label or the plan.
 """
 
 import asyncio
+import importlib.util
 import re
 from collections import defaultdict
 from pathlib import Path
@@ -140,6 +141,19 @@ def data_folder():
 @pytest.fixture(scope="session")
 def repository():
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def load_script():
+    """Loads a file of scripts/ as a module in this process, where torch is loaded once only."""
+
+    def load(name):
+        spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
 
 
 @pytest.fixture(scope="session")

@@ -42,11 +42,10 @@ class Neighbours:
         from scipy.sparse import diags
         from sklearn.preprocessing import normalize
 
-        having = counts.getnnz(0)
-        rarity = (np.log((1 + counts.shape[0]) / (1 + having)) + 1) ** 2
-        rarity[having > COMMON * counts.shape[0]] = 0
+        weight = rarity(counts)
+        weight[counts.getnnz(0) > COMMON * counts.shape[0]] = 0
         # Rarity a second time, for the message that will be compared.
-        index = _strongest(normalize(counts @ diags(rarity)) @ diags(rarity)).tocsc()
+        index = _strongest(normalize(counts @ diags(weight)) @ diags(weight)).tocsc()
         rows = np.uint16 if counts.shape[0] <= 2**16 else np.int32
         return cls(index.indptr.astype(np.int32), index.indices.astype(rows), index.data.astype(np.float16), np.where(danger, 1, -1).astype(np.int8))
 
@@ -68,6 +67,11 @@ class Neighbours:
         nearest = np.argpartition(-nearness, min(NEAREST, len(nearness) - 1))[:NEAREST]
         squares = nearness[nearest] ** 2
         return float(squares @ self.danger[nearest] / squares.sum()) if squares.any() else 0.0
+
+
+def rarity(counts: "csr_matrix") -> np.ndarray:
+    """The square of each bucket's rarity (inverse document frequency) among the rows of `counts` [rows, buckets], 1 or more [buckets]."""
+    return (np.log((1 + counts.shape[0]) / (1 + counts.getnnz(0))) + 1) ** 2
 
 
 def _strongest(index: "csr_matrix") -> "csr_matrix":

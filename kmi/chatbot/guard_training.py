@@ -16,7 +16,7 @@ import numpy as np
 
 from kmi.chatbot.guard import Danger, Guard
 from kmi.chatbot.guard_classifier import BUCKETS, Classifier, features, windows
-from kmi.chatbot.guard_neighbours import Neighbours
+from kmi.chatbot.guard_neighbours import Neighbours, rarity
 from kmi.chatbot.guard_patterns import KINDS, certain, source
 from kmi.chatbot.guard_spelling import readings
 from kmi.errors import DataError, allowed
@@ -148,9 +148,8 @@ def _classifier(messages: Sequence[Message]) -> Classifier:
     kinds = np.array([message.kind for _, message in rows])
     weights = np.array([TALK_WEIGHT if message.writer == TALK else 1.0 for _, message in rows])
     # What is rare may speak louder: scaled by the square of its rarity, it is penalised less. The scale is folded into the weights.
-    having = counts.getnnz(0)
-    rarity = (np.log((1 + counts.shape[0]) / (1 + having)) + 1) ** 2
-    scale = rarity / rarity[having > 0].mean()
+    scale = rarity(counts)
+    scale /= scale[counts.getnnz(0) > 0].mean()
     harmless = kinds == "none"
     models = [_linear(counts, scale, ~harmless, weights, slice(None)), *(_linear(counts, scale, kinds == kind, weights, (kinds == kind) | harmless) for kind in KINDS)]
     # Of calm talk a share is remembered, so that ordinary turns find their like too.

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from kmi.checkpoints import checkpoint_source, shipped_checkpoint
+from kmi.checkpoints import checkpoint_source, load_with_tokenizer, shipped_checkpoint
 from kmi.coder.text import COLUMNS, LABELS, pair_of
 from kmi.coder.tokenizer import MAX_TOKENS
 from kmi.dialogue import Dialogue
-from kmi.errors import ConfigError, DataError, MissingExtra, allowed
+from kmi.errors import DataError, allowed
 
 NAME = "kmi-coder"
 FILES = ("config.json", "model.safetensors", "tokenizer.json")
@@ -46,19 +46,7 @@ class Coder:
         """
         wanted = shipped_checkpoint(NAME) if name_or_path in (None, NAME) else name_or_path
         source = checkpoint_source(wanted, FILES, "coder", TRAIN_HINT)
-        try:
-            import torch  # noqa: F401
-            from transformers import AutoModelForSequenceClassification, AutoTokenizer
-        except ImportError as error:
-            raise MissingExtra("The coder", error.name or "torch", "generate") from None
-        from kmi.quiet import no_progress_bar
-
-        try:
-            with no_progress_bar():
-                return cls(AutoModelForSequenceClassification.from_pretrained(source), AutoTokenizer.from_pretrained(source))
-        except (OSError, ValueError) as error:
-            problem = str(error).strip().splitlines()[0]
-            raise ConfigError(f"Expected a coder checkpoint at {source}, could not load it: {problem}", TRAIN_HINT) from None
+        return cls(*load_with_tokenizer("AutoModelForSequenceClassification", source, "coder", TRAIN_HINT))
 
     def code_turns(self, turns: Sequence[tuple[str, str]]) -> list[CodedTurn]:
         """Codes one dialogue's turns, given as (role, text) in order."""

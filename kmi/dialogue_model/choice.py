@@ -26,7 +26,7 @@ def best(drafts: Sequence[str], role: str, kind: str | None, said: Sequence[str]
     """Index of the draft to say.
 
     Args:
-        drafts: one or more texts.
+        drafts: one or more texts, none empty.
         role: who says it.
         kind: label or talk type wanted; None where any will do.
         said: what was said before, oldest first.
@@ -37,8 +37,7 @@ def best(drafts: Sequence[str], role: str, kind: str | None, said: Sequence[str]
     scores = np.array([-SHORT_COST * (len(draft) < SHORTEST) - COPY_COST * turns.copied(draft) for draft in drafts])
     scores += RELEVANCE_WEIGHT * relevance(drafts, said)
     if kind:
-        readable = [draft or "-" for draft in drafts]
-        probabilities = coder.probabilities([(role, draft, before) for draft in readable])[:, LABELS.index(kind)]
+        probabilities = coder.probabilities([(role, draft, before) for draft in drafts])[:, LABELS.index(kind)]
         scores += np.log(np.maximum(probabilities, 1e-6))
     return int(scores.argmax())
 
@@ -54,17 +53,19 @@ def relevance(drafts: Sequence[str], said: Sequence[str]) -> np.ndarray:
 
 @cache
 def training_turns() -> Turns:
-    """All turns of the train split."""
-    from kmi.corpus.load import shipped_dialogues
-
-    return Turns(turn.text for dialogue in shipped_dialogues("train") for turn in dialogue.utterances)
+    """All turns of the train split, to be compared with."""
+    return Turns(_texts())
 
 
 @cache
 def _vectoriser():
     from sklearn.feature_extraction.text import TfidfVectorizer
 
+    return TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True, dtype=np.float32).fit(_texts())
+
+
+@cache
+def _texts() -> tuple[str, ...]:
     from kmi.corpus.load import shipped_dialogues
 
-    turns = [turn.text for dialogue in shipped_dialogues("train") for turn in dialogue.utterances]
-    return TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True, dtype=np.float32).fit(turns)
+    return tuple(turn.text for dialogue in shipped_dialogues("train") for turn in dialogue.utterances)

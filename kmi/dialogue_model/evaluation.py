@@ -5,7 +5,7 @@ Not covered: what its answers are like (`kmi.dialogue_model.comparison`).
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +17,7 @@ from kmi.dialogue_model.trigram import Trigram
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+
 def perplexity_per_character(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", dialogues: Iterable[Dialogue]) -> float:
     """How surprised the model is by what is said, turn ends included, per character of it; 1 or more, lower is better.
 
@@ -24,26 +25,32 @@ def perplexity_per_character(model: "PreTrainedModel", tokenizer: "PreTrainedTok
     """
     import torch
 
-    total, characters = 0.0, 0
-    for dialogue in dialogues:
-        ids, counted = _session(dialogue, tokenizer)
+    def log_probability(ids: list[int], counted: np.ndarray) -> float:
         with torch.inference_mode():
             logits = model(torch.tensor([ids])).logits[0, :-1].log_softmax(-1)
         found = logits[torch.arange(len(ids) - 1), torch.tensor(ids[1:])].numpy()
-        total -= float(found[counted[1:]].sum())
-        characters += sum(len(turn.text) for turn in dialogue.utterances)
-    return math.exp(total / characters)
+        return float(found[counted[1:]].sum())
+
+    return _per_character(log_probability, tokenizer, dialogues)
 
 
 def trigram_perplexity_per_character(training: Iterable[Dialogue], tokenizer: "PreTrainedTokenizerBase", dialogues: Iterable[Dialogue]) -> float:
     """The same of a trigram model of the training sessions."""
     trigram = Trigram((_session(dialogue, tokenizer)[0] for dialogue in training), len(tokenizer))
+
+    def log_probability(ids: list[int], counted: np.ndarray) -> float:
+        return sum(trigram.log_probability(ids[max(0, i - 2) : i], ids[i]) for i in np.flatnonzero(counted))
+
+    return _per_character(log_probability, tokenizer, dialogues)
+
+
+def _per_character(log_probability: Callable[[list[int], np.ndarray], float], tokenizer: "PreTrainedTokenizerBase", dialogues: Iterable[Dialogue]) -> float:
+    """Perplexity from what `log_probability` gives the counted tokens of each session."""
     total, characters = 0.0, 0
     for dialogue in dialogues:
-        ids, counted = _session(dialogue, tokenizer)
-        total -= sum(trigram.log_probability(ids[max(0, i - 2) : i], ids[i]) for i in np.flatnonzero(counted))
+        total += log_probability(*_session(dialogue, tokenizer))
         characters += sum(len(turn.text) for turn in dialogue.utterances)
-    return math.exp(total / characters)
+    return math.exp(-total / characters)
 
 
 def seconds_of(model: "PreTrainedModel", prompt: list[int], tokens: int) -> tuple[float, float]:

@@ -6,9 +6,8 @@ The bare model has no guard: what people read goes through `kmi.chatbot`. Not co
 from collections.abc import Sequence
 from pathlib import Path
 
-from kmi.checkpoints import checkpoint_source, shipped_checkpoint
+from kmi.checkpoints import checkpoint_source, load_with_tokenizer, shipped_checkpoint
 from kmi.dialogue_model.format import prompt_messages
-from kmi.errors import ConfigError, MissingExtra
 
 NAME = "kmi-chatbot"
 FILES = ("config.json", "model.safetensors", "tokenizer.json")
@@ -35,19 +34,7 @@ class DialogueModel:
         """
         wanted = shipped_checkpoint(NAME) if name_or_path in (None, NAME) else name_or_path
         source = checkpoint_source(wanted, FILES, "dialogue model", TRAIN_HINT)
-        try:
-            import torch  # noqa: F401
-            from transformers import AutoModelForCausalLM, AutoTokenizer
-        except ImportError as error:
-            raise MissingExtra("The dialogue model", error.name or "torch", "generate") from None
-        from kmi.quiet import no_progress_bar
-
-        try:
-            with no_progress_bar():
-                return cls(AutoModelForCausalLM.from_pretrained(source, use_safetensors=True), AutoTokenizer.from_pretrained(source))
-        except (OSError, ValueError) as error:
-            problem = str(error).strip().splitlines()[0]
-            raise ConfigError(f"Expected a dialogue model at {source}, could not load it: {problem}", TRAIN_HINT) from None
+        return cls(*load_with_tokenizer("AutoModelForCausalLM", source, "dialogue model", TRAIN_HINT, use_safetensors=True))
 
     def prompt(self, said: Sequence[tuple[str, str]], role: str, kind: str, post: str = "") -> list[int]:
         """Token ids of what was said, the oldest left out beyond `WINDOW`, and of the opened turn; see `prompt_messages`."""

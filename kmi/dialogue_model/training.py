@@ -49,11 +49,12 @@ def fit(training: Sequence[Dialogue], recipe: Recipe, out: Path, *, steps: int |
         model = new_model(recipe, tokenizer)
     else:
         model, tokenizer = base_model(recipe)
-    rows = training_rows(training, tokenizer, recipe, processes=_processes())
+    processes = _processes()
+    rows = training_rows(training, tokenizer, recipe, processes)
     state = out / STATE_FOLDER
     _claim(state, {**asdict(recipe), "data": _digest(rows)})
     trainer = _trainer(model, tokenizer, rows, recipe, state, steps)
-    trainer.train(resume_from_checkpoint=_last_whole(state, _processes()))
+    trainer.train(resume_from_checkpoint=_last_whole(state, processes))
     # Under FSDP every process takes part in gathering the weights.
     trainer.save_model(str(out))
     if trainer.is_world_process_zero():

@@ -1,13 +1,10 @@
 """The benchmark of the models runs and measures what it says; no time is asserted."""
 
-import importlib.util
 import json
 
 
-def test_a_small_run_measures_all_four(repository, capsys):
-    spec = importlib.util.spec_from_file_location("benchmark_models", repository / "scripts/benchmark_models.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+def test_a_small_run_measures_all_four(load_script, capsys):
+    module = load_script("benchmark_models")
     assert module.main(["--t5-runs", "1", "--forecasts", "3"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert min(found["forecast_ms"], found["t5_base_ms"], found["guard_ms"], found["coder_one_turn_ms"]) > 0

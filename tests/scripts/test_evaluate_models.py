@@ -1,14 +1,9 @@
-import importlib.util
-
 import pytest
 
 
 @pytest.fixture(scope="module")
-def evaluate_models(repository):
-    spec = importlib.util.spec_from_file_location("evaluate_models", repository / "scripts/evaluate_models.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def evaluate_models(load_script):
+    return load_script("evaluate_models")
 
 
 def test_every_model_is_measured_in_order(evaluate_models, monkeypatch, capsys):

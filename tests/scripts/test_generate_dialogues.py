@@ -1,5 +1,4 @@
 import contextlib
-import importlib.util
 import io
 import json
 import os
@@ -35,11 +34,9 @@ def command(*arguments, **options):
 
 
 @pytest.fixture(scope="module")
-def main():
+def main(load_script):
     """The script's `main` in this process, where torch is loaded once only."""
-    spec = importlib.util.spec_from_file_location("generate_dialogues", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_script("generate_dialogues")
     return lambda *arguments: module.main([str(argument) for argument in arguments])
 
 

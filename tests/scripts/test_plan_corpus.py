@@ -1,6 +1,5 @@
 """Planning the corpus and checking what was written from the plan."""
 
-import importlib.util
 import json
 
 import pytest
@@ -9,16 +8,9 @@ from kmi.clients.lives import draw_lives
 from kmi.errors import ConfigError
 
 
-def script(repository, name):
-    spec = importlib.util.spec_from_file_location(name, repository / "scripts" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture
-def plan_corpus(repository, monkeypatch):
-    module = script(repository, "plan_corpus")
+def plan_corpus(load_script, monkeypatch):
+    module = load_script("plan_corpus")
     monkeypatch.setattr(module, "draw_lives", lambda seed: draw_lives(seed, ["가족"])[:6])
     return module
 
@@ -58,8 +50,8 @@ T SR | 글쎄다 싶구나. | You are not sure.
 """
 
 
-def test_findings_name_file_and_line(repository, tmp_path, capsys):
-    check_source = script(repository, "check_source")
+def test_findings_name_file_and_line(load_script, tmp_path, capsys):
+    check_source = load_script("check_source")
     path = tmp_path / "family" / "one.txt"
     path.parent.mkdir()
     path.write_text(TEXT, encoding="utf-8")
@@ -68,8 +60,8 @@ def test_findings_name_file_and_line(repository, tmp_path, capsys):
     assert f"{path}, line 6: speech_level" in out and "utterances" in out and "1 file(s), 1 dialogue(s)" in out
 
 
-def test_a_text_that_cannot_be_read_is_one_finding(repository, tmp_path, capsys):
-    check_source = script(repository, "check_source")
+def test_a_text_that_cannot_be_read_is_one_finding(load_script, tmp_path, capsys):
+    check_source = load_script("check_source")
     path = tmp_path / "family" / "one.txt"
     path.parent.mkdir()
     path.write_text(TEXT.replace("T SR |", "T XX |"), encoding="utf-8")

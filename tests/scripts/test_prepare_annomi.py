@@ -1,4 +1,3 @@
-import importlib.util
 import json
 import os
 from pathlib import Path
@@ -9,15 +8,10 @@ from kmi.corpus.annomi import CSV_NAME, load_annomi
 from kmi.dialogue import read_jsonl
 from kmi.errors import ConfigError, DataError
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "prepare_annomi.py"
-
 
 @pytest.fixture(scope="module")
-def prepare_annomi():
-    spec = importlib.util.spec_from_file_location("prepare_annomi", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def prepare_annomi(load_script):
+    return load_script("prepare_annomi")
 
 
 def test_help(prepare_annomi, capsys):

@@ -1,4 +1,3 @@
-import importlib.util
 import json
 
 import pytest
@@ -8,11 +7,8 @@ from kmi.errors import ConfigError
 
 
 @pytest.fixture(scope="module")
-def train_chatbot(repository):
-    spec = importlib.util.spec_from_file_location("train_chatbot", repository / "scripts/train_chatbot.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def train_chatbot(load_script):
+    return load_script("train_chatbot")
 
 
 @pytest.fixture

@@ -1,4 +1,3 @@
-import importlib.util
 import json
 import os
 import random
@@ -19,12 +18,9 @@ SCRIPT = Path(__file__).parents[2] / "scripts" / "train_forecaster.py"
 
 
 @pytest.fixture(scope="module")
-def train_forecaster():
+def train_forecaster(load_script):
     """The script as a module, in this process, where torch is loaded once only."""
-    spec = importlib.util.spec_from_file_location("train_forecaster", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("train_forecaster")
 
 
 @pytest.fixture(scope="module")
