@@ -6,8 +6,8 @@
 DIR is what scripts/prepare_annomi.py wrote, or the public files themselves; without --annomi
 the variable KMI_ANNOMI names it. Professionals' choices come from AnnoMI, the Korean register from
 the dataset's train split. Five models, each without one fold of AnnoMI, give the figures; a sixth,
-on all sessions, is scored on the dataset's test split and saved to --out with `report.json` and the
-model card. The same seed gives the same weights on the same machine, whatever the number of processes.
+on all sessions, is scored on the dataset's test split and saved to --out with `report.json`, the model
+card and its plot. The same seed gives the same weights on the same machine, whatever the number of processes.
 """
 
 import argparse
@@ -69,8 +69,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         state.wait_for_everyone()
     if state.is_main_process:
         report = build_report(gathered, rows, material, recipe, options.out, time.monotonic() - started)
-        (options.out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        (options.out / "report.json").write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         (options.out / "README.md").write_text(card.render(report), encoding="utf-8")
+        card.save_plot(report, options.out)
         print(f"\nfive folds, {report['examples']:,} therapist turns\n{crossval.figures_table(report['five_folds']['overall'])}")
         print(f"\nsaved {options.out}, revision {report['revision']}, {report['seconds']:.0f} s")
     state.wait_for_everyone()

@@ -4,6 +4,7 @@
 and compares, so the card cannot drift. Not covered: the words of the card (`card_template.md`).
 """
 
+import json
 from pathlib import Path
 from string import Template
 
@@ -11,6 +12,7 @@ from kmi.forecaster import evaluation, korean
 from kmi.forecaster.crossval import OURS, figures_table
 from kmi.metrics.forecasting import Scores
 
+PLOT = "calibration.png"
 FIGURES = ("recall_at_3", "macro_f1", "accuracy", "perplexity", "ece")
 
 
@@ -45,8 +47,27 @@ def render(report: dict) -> str:
         korean_forecasts=f"{report['korean']['forecasts']:,}",
         planned_recall=f"{report['korean']['planned_recall_at_3']:.3f}",
         korean=evaluation.table([(name, Scores(**report["korean"]["overall"][name])) for name in korean.METHODS]),
+        misses=_misses(report["korean"]["misses"]),
         ablation=evaluation.table([(f"{name} hidden", Scores(**row)) for name, row in report["ablation"].items()]),
     )
+
+
+def save_plot(report: dict, folder: Path) -> None:
+    """Draws `calibration.png` into the folder of the checkpoint; what it was drawn from stands in the file, so that a stale one is found."""
+    from kmi.metrics.plots import calibration_plot
+
+    panels = reliability(report)
+    calibration_plot(panels).savefig(folder / PLOT, dpi=120, metadata={"Description": json.dumps(panels)})
+
+
+def reliability(report: dict) -> dict[str, list[dict]]:
+    """The bins of both tables, by the panel's title."""
+    return {"AnnoMI, five folds": report["five_folds"]["reliability"], "KMI test": report["korean"]["reliability"]}
+
+
+def _misses(rows: list[dict]) -> str:
+    lines = ["| 앞말 / said before | 예측 / forecast | 실제 / realised | 그 확률 / its probability |", "|---|---|---|---|"]
+    return "\n".join([*lines, *(f"| {row['before']} | {', '.join(row['forecast'])} | {row['label']}: {row['said']} | {row['probability']:.3f} |" for row in rows)])
 
 
 def _interval(figures: dict, name: str) -> str:

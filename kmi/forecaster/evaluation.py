@@ -43,14 +43,15 @@ def _fitted(model, train_features: np.ndarray, train_labels: np.ndarray, feature
 
 
 def figures_of(methods: Mapping[str, np.ndarray], ours: str, labels: np.ndarray, sessions: np.ndarray) -> dict:
-    """Figures of every method's forecasts [n, 8] as plain data, overall and on targets other than General; of `ours` also by label and
-    with 95% intervals from a bootstrap over `sessions` [n]."""
+    """Figures of every method's forecasts [n, 8] as plain data, overall and on targets other than General; of `ours` also by label, by
+    bin of its own sureness, and with 95% intervals from a bootstrap over `sessions` [n]."""
     scored = forecasting.forecasting(methods[ours], labels, sessions.tolist())["forecast"]
     return {
         "forecasts": len(labels),
         "overall": {name: asdict(forecasting.score(rows, labels)) for name, rows in methods.items()},
         "without_general": {name: asdict(forecasting.score(*forecasting.without_general(rows, labels))) for name, rows in methods.items()},
         "by_label": forecasting.per_label(methods[ours], labels),
+        "reliability": forecasting.reliability(methods[ours], labels),
         "intervals": {name: [scored[name].low, scored[name].high] for name in Scores.__slots__},
     }
 

@@ -18,6 +18,7 @@ from kmi.forecaster.training import COMPLETE, WORDLESS, Examples
 from kmi.metrics import forecasting
 
 METHODS = ("prior", "previous-label bigram", "logistic regression", "gradient boosting", OURS, OURS_WORDLESS)
+MISSES = 6
 
 
 def korean_report(forecaster: Forecaster, train: Examples, test: Examples, dialogues: Sequence[Dialogue]) -> dict:
@@ -38,7 +39,25 @@ def korean_report(forecaster: Forecaster, train: Examples, test: Examples, dialo
         forecaster.probabilities_of_features(test.views[WORDLESS]),
     )
     named = dict(zip(METHODS, forecasts, strict=True))
-    return {**evaluation.figures_of(named, OURS, test.labels, test.sessions), "planned_recall_at_3": planned_recall(dialogues, test.labels)}
+    return {
+        **evaluation.figures_of(named, OURS, test.labels, test.sessions),
+        "planned_recall_at_3": planned_recall(dialogues, test.labels),
+        "misses": misses(named[OURS], dialogues, test.labels),
+    }
+
+
+def misses(probabilities: np.ndarray, dialogues: Sequence[Dialogue], labels: np.ndarray) -> list[dict]:
+    """The forecasts [n, 8] that failed most: what was said, the three labels ranked first and the one realised, whose probability is the
+    lowest of all; one from a dialogue."""
+    told = [(d.id, d.utterances[i - 1].text, turn.text) for d in dialogues for i, turn in enumerate(d.utterances) if i and turn.role == "therapist" and turn.label]
+    given = probabilities[np.arange(len(labels)), labels]
+    found: dict[str, dict] = {}
+    for i in np.argsort(given, kind="stable"):
+        dialogue, before, said = told[i]
+        first = [THERAPIST_LABELS[k] for k in np.argsort(-probabilities[i], kind="stable")[:3]]
+        row = {"dialogue": dialogue, "before": before, "forecast": first, "said": said, "label": THERAPIST_LABELS[labels[i]], "probability": float(given[i])}
+        found.setdefault(dialogue, row)
+    return list(found.values())[:MISSES]
 
 
 def planned_recall(dialogues: Sequence[Dialogue], labels: np.ndarray) -> float:

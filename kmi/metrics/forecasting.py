@@ -173,6 +173,14 @@ def per_label(probabilities: np.ndarray, labels: np.ndarray) -> list[dict]:
     return found
 
 
+def reliability(probabilities: np.ndarray, labels: np.ndarray) -> list[dict]:
+    """What the expected calibration error sums: by bin of the first label's probability (empty bins left out) its mean `probability`, the
+    share `right` of forecasts whose first label came true, and their `count`. Calibrated forecasts have both equal."""
+    sums = _sums(probabilities, labels).sum(0)
+    count, sure, right = (sums[start : start + ECE_BINS] for start in (_BIN_N, _BIN_SURE, _BIN_RIGHT))
+    return [{"probability": float(sure[i] / count[i]), "right": float(right[i] / count[i]), "count": int(count[i])} for i in np.flatnonzero(count)]
+
+
 def prior(train_labels: np.ndarray, count: int) -> np.ndarray:
     """Baseline: the labels' shares in training, whatever was said, shape [count, 8]."""
     shares = np.bincount(train_labels, minlength=len(THERAPIST_LABELS)) / len(train_labels)

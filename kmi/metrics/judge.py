@@ -16,7 +16,7 @@ from kmi.errors import DataError
 from kmi.metrics.ratings import Rating
 from kmi.metrics.rubric import HIGHEST, ITEMS, LOWEST
 from kmi.simulation.ledger import Ledger
-from kmi.writers.base import Cue, Writer, WriteRequest
+from kmi.writers.base import Cue, NotYet, Writer, WriteRequest
 
 MAX_TOKENS = 600
 ATTEMPTS = 3
@@ -38,6 +38,7 @@ def judge(dialogues: Iterable[Dialogue], writer: Writer, rater: str, ledger: Led
 
     Raises:
         DataError: if an answer holds no usable scores after three attempts.
+        NotYet: answers are still to come (batch writer); all requests are filed then.
     """
     return asyncio.run(_judge_all(list(dialogues), writer, rater, ledger))
 
@@ -78,9 +79,13 @@ async def _judge_all(dialogues: list[Dialogue], writer: Writer, rater: str, ledg
 
     try:
         await writer.prepare()
-        found = await asyncio.gather(*map(one, dialogues))
+        # All are asked before any fault is told, so that one late answer holds up no request.
+        found = await asyncio.gather(*map(one, dialogues), return_exceptions=True)
     finally:
         await writer.close()
+    faults = [answer for answer in found if isinstance(answer, BaseException)]
+    if faults:
+        raise next((fault for fault in faults if not isinstance(fault, NotYet)), faults[0])
     return [rating for of_one in found for rating in of_one]
 
 

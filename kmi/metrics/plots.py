@@ -1,4 +1,4 @@
-"""Figures to look at: fidelity against thresholds, the change-talk curve, the transition heat map, a confusion matrix.
+"""Figures to look at: fidelity against thresholds, the change-talk curve, the transition heat map, a confusion matrix, calibration.
 
 Each function takes what the metrics give and returns a matplotlib `Figure`; nothing is shown or stored, no global style is
 changed. Hangul needs a font that has it: the first installed of `FONTS` is used, else labels fall back to English.
@@ -116,6 +116,24 @@ def confusion_plot(names: Sequence[str], counts: np.ndarray, rows: str = "", col
     axis.set_xticks(range(len(names)), [_label(name) for name in names], fontsize=8, rotation=45, ha="right")
     axis.set_ylabel(rows)
     axis.set_xlabel(columns)
+    return figure
+
+
+@_in_korean
+def calibration_plot(reliability: Mapping[str, Sequence[Mapping[str, float]]]) -> "Figure":
+    """How often the first label came true against the probability it was given, one panel for each named list of bins
+    (`kmi.metrics.forecasting.reliability`); a dot's area grows with its forecasts, on the dashed line they are calibrated."""
+    figure, axes = _figure(1, len(reliability), width=3.6 * len(reliability), height=3.4)
+    for axis, (name, bins) in zip(np.atleast_1d(axes), reliability.items(), strict=True):
+        sure, right, count = (np.array([row[key] for row in bins], dtype=float) for key in ("probability", "right", "count"))
+        axis.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
+        axis.plot(sure, right, color=BLUE, linewidth=1)
+        axis.scatter(sure, right, s=10 + 150 * count / count.max(initial=1), color=BLUE)
+        axis.set_xlim(0, 1)
+        axis.set_ylim(0, 1)
+        axis.set_title(name, fontsize=10)
+        axis.set_xlabel(_word("첫째 라벨에 준 확률", "probability of the first label"), fontsize=9)
+        axis.set_ylabel(_word("그대로 된 비율", "share that came true"), fontsize=9)
     return figure
 
 

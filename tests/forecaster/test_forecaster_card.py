@@ -23,6 +23,13 @@ def test_card_says_what_the_report_says(folder, report):
     assert "$" not in text
 
 
+def test_plot_is_of_the_report(folder, report):
+    from PIL import Image
+
+    with Image.open(folder / card.PLOT) as image:
+        assert json.loads(image.info["Description"]) == card.reliability(report)
+
+
 def test_report_is_of_the_shipped_weights(folder, report):
     assert report["revision"] == Forecaster.from_pretrained(folder).revision
     assert report["bytes"] == (folder / "model.safetensors").stat().st_size < 5e6

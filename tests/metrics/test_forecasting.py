@@ -109,3 +109,11 @@ def test_forecasts_are_checked():
 def test_nothing_to_score_is_undefined():
     found = forecasting.forecasting(np.zeros((0, 8)), np.zeros(0, dtype=int), [])
     assert {score.value for score in found["forecast"].values()} == {None}
+
+
+def test_reliability_by_hand():
+    # Sureness .6 twice (first label right once), .9 once (right): two bins; ECE = (2·|.5 - .6| + 1·|1 - .9|) / 3 = .1.
+    probabilities, labels = rows({0: 0.6}, {0: 0.6}, {1: 0.9}), np.array([0, 1, 1])
+    found = forecasting.reliability(probabilities, labels)
+    assert [(round(row["probability"], 6), row["right"], row["count"]) for row in found] == [(0.6, 0.5, 2), (0.9, 1.0, 1)]
+    assert forecasting.score(probabilities, labels).ece == pytest.approx(0.1)

@@ -19,6 +19,7 @@ def figures(coded):
         "fidelity": plots.fidelity_plot(fidelity(coded)),
         "change talk": plots.change_talk_plot(change_talk(coded)),
         "sequences": plots.sequence_plot(sequences(coded)),
+        "calibration": plots.calibration_plot({"가": [{"probability": 0.4, "right": 0.5, "count": 2}], "나": []}),
         "confusion": plots.confusion_plot(THERAPIST_LABELS, np.eye(8), "가", "나"),
     }
 
@@ -35,6 +36,7 @@ def test_every_plot_draws_what_it_was_given(coded, tmp_path):
             figure.savefig(tmp_path / f"{name}.png") if plots.korean_font() else None
         assert any(text for text in texts(figure)), name
     assert " 2.50" in texts(found["fidelity"])  # SR 1 + CR 4 over OQ + CQ 2
+    assert found["calibration"].axes[0].collections[0].get_offsets().tolist() == [[0.4, 0.5]]
     assert any("(1)" in text for text in texts(found["sequences"]))
 
 
