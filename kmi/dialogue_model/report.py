@@ -1,6 +1,7 @@
 """Everything measured of a dialogue model, as plain data: what the card is filled from.
 
-Not covered: the measures (`kmi.dialogue_model.evaluation`, `comparison`), what readers said of the answers (`readings.json` beside the checkpoint).
+Not covered: the measures (`kmi.dialogue_model.evaluation`, `comparison`), what readers said of answers and sessions (`readings.json`, `ratings.json`
+beside the checkpoint; `scripts/read_blind.py`).
 """
 
 import json
@@ -46,7 +47,7 @@ def measure(folder: Path, test: Sequence[Dialogue]) -> tuple[dict, dict[str, lis
     found = {name: {**figures(texts[name], its, coder, turns), "seconds": seconds[name]} for name, (_, its) in tasks.items()}
     written = [place.dialogue.utterances[place.turn].text for place in where]
     found["written"] = {**figures(written, where, coder, turns), "seconds": 0.0}
-    beside = {name: json.loads(path.read_text(encoding="utf-8")) for name in ("training", "readings") if (path := folder / f"{name}.json").is_file()}
+    beside = {name: json.loads(path.read_text(encoding="utf-8")) for name in ("training", "readings", "ratings") if (path := folder / f"{name}.json").is_file()}
     return {**beside, "drafts": DRAFTS, "writers": found, **_language_model(folder), "examples": _examples(texts, where, turns)}, texts, where
 
 

@@ -9,7 +9,9 @@ Not covered: what is made of the scores (`kmi.metrics.ratings`).
 import asyncio
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import TypeVar
 
 from kmi.dialogue import Dialogue
 from kmi.errors import DataError
@@ -18,6 +20,7 @@ from kmi.metrics.rubric import HIGHEST, ITEMS, LOWEST
 from kmi.simulation.ledger import Ledger
 from kmi.writers.base import Cue, NotYet, Writer, WriteRequest
 
+Item, Answer = TypeVar("Item"), TypeVar("Answer")
 MAX_TOKENS = 600
 ATTEMPTS = 3
 SPEAKER = {"therapist": "상담자", "client": "내담자"}
@@ -40,7 +43,12 @@ def judge(dialogues: Iterable[Dialogue], writer: Writer, rater: str, ledger: Led
         DataError: if an answer holds no usable scores after three attempts.
         NotYet: answers are still to come (batch writer); all requests are filed then.
     """
-    return asyncio.run(_judge_all(list(dialogues), writer, rater, ledger))
+    found = asyncio.run(ask_all(list(dialogues), partial(_request, rater), lambda dialogue, text: list(read_scores(text, dialogue.id, rater)), writer, ledger))
+    return [rating for of_one in found for rating in of_one]
+
+
+def _request(rater: str, dialogue: Dialogue, attempt: int) -> WriteRequest:
+    return WriteRequest(f"{dialogue.id}/judge-{rater}/{attempt}", messages_for(dialogue), MAX_TOKENS, 0.0, attempt, Cue("session"))
 
 
 def messages_for(dialogue: Dialogue) -> tuple[dict[str, str], ...]:
@@ -57,12 +65,8 @@ def read_scores(text: str, dialogue: str, rater: str) -> Iterator[Rating]:
     Raises:
         DataError: where there is no JSON object, or an item or score is not as asked.
     """
-    found = re.search(r"\{.*\}", text, re.DOTALL)
-    try:
-        scores = json.loads(found[0]) if found else None
-    except (ValueError, RecursionError):
-        scores = None
-    if not isinstance(scores, dict):
+    scores = json_object(text)
+    if scores is None:
         raise DataError(f"dialogue {dialogue!r}, rater {rater!r}: expected a JSON object of scores, got {text!r:.80}.")
     missing = [item for item in ITEMS if item not in scores]
     if missing:
@@ -70,36 +74,61 @@ def read_scores(text: str, dialogue: str, rater: str) -> Iterator[Rating]:
     return (Rating(dialogue, rater, item, scores[item], "model") for item in ITEMS)
 
 
-async def _judge_all(dialogues: list[Dialogue], writer: Writer, rater: str, ledger: Ledger | None) -> list[Rating]:
+async def ask_all(
+    items: Sequence[Item], request: Callable[[Item, int], WriteRequest], read: Callable[[Item, str], Answer], writer: Writer, ledger: Ledger | None
+) -> list[Answer]:
+    """Asks `writer` about every item and reads its answers, each anew up to three times where it cannot be read.
+
+    Args:
+        items: what is asked about.
+        request: the request for an item and an attempt.
+        read: makes an answer of a text, or raises `DataError`.
+        writer: any backend of `kmi.writers`.
+        ledger: keeps answers over runs.
+
+    Raises:
+        DataError: an item's answers cannot be read.
+        NotYet: answers are still to come (batch writer); all requests are filed then.
+    """
     slots = asyncio.Semaphore(writer.concurrency)
 
-    async def one(dialogue: Dialogue) -> list[Rating]:
+    async def one(item: Item) -> Answer:
         async with slots:
-            return await _judge_one(dialogue, writer, rater, ledger)
+            return await _ask(item, request, read, writer, ledger)
 
     try:
         await writer.prepare()
         # All are asked before any fault is told, so that one late answer holds up no request.
-        found = await asyncio.gather(*map(one, dialogues), return_exceptions=True)
+        found = await asyncio.gather(*map(one, items), return_exceptions=True)
     finally:
         await writer.close()
     faults = [answer for answer in found if isinstance(answer, BaseException)]
     if faults:
         raise next((fault for fault in faults if not isinstance(fault, NotYet)), faults[0])
-    return [rating for of_one in found for rating in of_one]
+    return found
 
 
-async def _judge_one(dialogue: Dialogue, writer: Writer, rater: str, ledger: Ledger | None) -> list[Rating]:
+async def _ask(item, request, read, writer: Writer, ledger: Ledger | None):
     problem = DataError("")
     for attempt in range(ATTEMPTS):
-        request = WriteRequest(f"{dialogue.id}/judge-{rater}/{attempt}", messages_for(dialogue), MAX_TOKENS, 0.0, attempt, Cue("session"))
-        answer = ledger.get(request) if ledger is not None else None
+        asked = request(item, attempt)
+        answer = ledger.get(asked) if ledger is not None else None
         if answer is None:
-            answer = await writer.write(request)
+            answer = await writer.write(asked)
             if ledger is not None:
-                ledger.put(request, answer)
+                ledger.put(asked, answer)
         try:
-            return list(read_scores(answer.text, dialogue.id, rater))
+            return read(item, answer.text)
         except DataError as error:
             problem = error
-    raise DataError(f"{problem.problem} Tried {ATTEMPTS} times.", "Try another model, or rate these dialogues by hand.")
+    raise DataError(f"{problem.problem} Tried {ATTEMPTS} times.", "Try another model, or give these scores by hand.")
+
+
+def json_object(text: str) -> dict | None:
+    """The JSON object in a model's answer, whatever stands around it; None where there is none."""
+    found = re.search(r"\{.*\}", text, re.DOTALL)
+    try:
+        scores = json.loads(found[0]) if found else None
+    except (ValueError, RecursionError):
+        return None
+    return scores if isinstance(scores, dict) else None

@@ -27,9 +27,21 @@ def test_a_card_is_filled_from_its_report_alone_and_warns_first():
 
 
 def test_readings_name_the_default():
-    means = {"chatbot": {"fluency": 3.0, "relevance": 2.0}, "retrieval": {"fluency": 5.5, "relevance": 2.5}}
-    text = card.render({**REPORT, "readings": {"readers": 2, "pairs": 60, "means": means, "default": "retrieval"}})
-    assert "| chatbot | 3.00 | 2.00 |" in text and "**retrieval**" in text
+    means = {
+        name: {"fluency": fluency, "relevance": relevance, "fluency_interval": [fluency - 0.2, fluency + 0.2], "relevance_interval": [1.9, 2.75]}
+        for name, fluency, relevance in (("chatbot", 3.0, 2.0), ("retrieval", 5.5, 2.5))
+    }
+    text = card.render({**REPORT, "readings": {"readers": 2, "pairs": 60, "means": means, "default": "retrieval", "worst": [{"said": "술|담배", "label": "Affirm", "answer": "네|", "fluency": 1.5, "relevance": 0}]}})
+    assert "| chatbot | 3.00 (2.80-3.20) | 2.00 (1.90-2.75) |" in text and "**retrieval**" in text
+    assert "| 술/담배 | Affirm | 네/ | 1.5 | 0.0 |" in text
+
+
+def test_sessions_rated_blind_are_told_as_a_model_s():
+    score = {"value": 2.5, "low": 2.25, "high": 2.75}
+    figures = {"miti.empathy": {"mean": score, "alpha": {"value": 0.7, "low": None, "high": None}, "icc": score, "dialogues": 2, "raters": 3}}
+    found = {"kind": "model", "raters": ["a", "b", "c"], "sessions": {"chatbot": 60, "written": 60}, "figures": dict.fromkeys(("all", "chatbot", "written"), figures)}
+    text = card.render({**REPORT, "ratings": found})
+    assert "by 3 language models, not people" in text and "| 2.50 (2.25-2.75) | 2.50 (2.25-2.75) | 0.70 |" in text
 
 
 def test_the_table_has_a_row_for_each_writer():
