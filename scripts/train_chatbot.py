@@ -44,9 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if accelerator.is_main_process:
         print(f"{len(training):,} sessions, {accelerator.num_processes} process(es), into {out}", file=sys.stderr)
     started = time.monotonic()
-    fit(training, recipe, out, steps=options.steps)
+    steps, made_before = fit(training, recipe, out, steps=options.steps)
     if accelerator.is_main_process and isinstance(recipe, ScratchRecipe):
-        write_report(recipe, out, time.monotonic() - started, options.steps)
+        write_report(recipe, out, time.monotonic() - started, steps, steps - made_before)
     accelerator.wait_for_everyone()
     accelerator.end_training()
     return 0
@@ -72,8 +72,8 @@ def read(options: argparse.Namespace) -> Recipe:
     return replace(recipe, **{name: value for name, value in changes.items() if value is not None})
 
 
-def write_report(recipe: ScratchRecipe, out: Path, seconds: float, steps: int | None) -> None:
-    """What the training was, beside the checkpoint; `scripts/evaluate_models.py` adds how well the model does."""
+def write_report(recipe: ScratchRecipe, out: Path, seconds: float, steps: int, timed: int) -> None:
+    """What the training was, beside the checkpoint: `timed` of its steps took `seconds`, the others were made by a killed run; `scripts/evaluate_models.py` adds how well the model does."""
     import json
 
     from safetensors.numpy import load_file
@@ -83,6 +83,7 @@ def write_report(recipe: ScratchRecipe, out: Path, seconds: float, steps: int | 
         "bytes": sum(path.stat().st_size for path in out.iterdir() if path.suffix in (".safetensors", ".json", ".jinja")),
         "recipe": asdict(recipe),
         "steps": steps,
+        "steps_timed": timed,
         "versions": {"python": platform.python_version(), **{name: version(name) for name in ("torch", "transformers", "trl", "tokenizers")}},
         "hardware": f"{os.cpu_count()} CPU cores ({platform.machine()})",
         "seconds": round(seconds, 1),

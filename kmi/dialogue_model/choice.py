@@ -14,6 +14,7 @@ import numpy as np
 from kmi.coder.api import Coder
 from kmi.coder.text import LABELS
 from kmi.dialogue_model.copying import Turns
+from kmi.dialogue_model.skeleton import Skeletons
 
 # On the scale of a log-probability of the wanted code.
 RELEVANCE_WEIGHT = 4.0
@@ -55,6 +56,12 @@ def relevance(drafts: Sequence[str], said: Sequence[str]) -> np.ndarray:
 def training_turns() -> Turns:
     """All turns of the train split, to be compared with."""
     return Turns(_texts())
+
+
+@cache
+def skeletons() -> Skeletons:
+    """What is everyday in the train split, as the shipped model learned it."""
+    return Skeletons(_texts())
 
 
 @cache

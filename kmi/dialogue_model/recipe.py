@@ -15,7 +15,7 @@ from kmi.recipes import read_recipe
 
 PRECISIONS = ("float32", "bfloat16")
 COUNTS = ("epochs", "batch_size", "accumulate", "max_tokens", "vocabulary", "hidden_size", "layers", "heads", "rank")
-SHARES = ("dropout", "without_post", "without_opening", "without_label", "without_talk")
+SHARES = ("dropout", "without_post", "without_opening", "without_label", "without_talk", "without_hint")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class Recipe:
     without_opening: float
     without_label: float
     without_talk: float
+    without_hint: float
 
     def __post_init__(self) -> None:
         for name in COUNTS:
@@ -54,7 +55,7 @@ class Recipe:
     @property
     def thinning(self) -> Thinning:
         """What is left out of the sessions."""
-        return Thinning(self.without_post, self.without_opening, self.without_label, self.without_talk)
+        return Thinning(self.without_post, self.without_opening, self.without_label, self.without_talk, self.without_hint)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,12 @@ class RetrievalWriter:
             self._cached = _build_index(self._corpus if self._corpus is not None else _shipped())
         return self._cached
 
-    def _pick(self, cue: Cue, attempt: int) -> str:
+    def ranked(self, cue: Cue) -> list[Entry]:
+        """Utterances of the corpus for this place, the best fitting first, none that was said already.
+
+        Raises:
+            WriterError: the corpus has none left.
+        """
         entries, vectoriser, matrix, groups = self._index()
         used = set(cue.history)
         rows = np.array([row for row in groups.get((cue.role, cue.kind), ()) if entries[row].ko not in used], dtype=int)
@@ -90,8 +95,11 @@ class RetrievalWriter:
         scores = (matrix[rows] @ vectoriser.transform([query]).T).toarray().ravel()
         scores += [_fit(entries[row], cue) for row in rows]
         # Highest score, then corpus order: the same session again gives the same choice.
-        ranked = np.argsort(-scores, kind="stable")
-        return _line(entries[rows[int(ranked[min(attempt, len(ranked) - 1)])]])
+        return [entries[rows[place]] for place in np.argsort(-scores, kind="stable")]
+
+    def _pick(self, cue: Cue, attempt: int) -> str:
+        found = self.ranked(cue)
+        return _line(found[min(attempt, len(found) - 1)])
 
 
 def _fit(entry: Entry, cue: Cue) -> float:
