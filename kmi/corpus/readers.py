@@ -72,12 +72,21 @@ def read_transcript(path: str | Path) -> Iterator[Dialogue]:
     it. Ids are the file's name and a number; text with Hangul is Korean, else English.
     """
     path = Path(path)
-    blocks = _transcript_blocks(path)
+    blocks = _transcript_blocks(_text(path), str(path))
     if blocks and all(len(block) == 1 for block in blocks):
         blocks = [[turn for block in blocks for turn in block]]
     for number, block in enumerate(blocks, start=1):
         record = {"id": f"{path.stem}-{number}", "dialogue": [_transcript_turn(role, text) for role, text in block]}
         yield Dialogue.from_dict(record, where=f"{path}, dialogue {number}")
+
+
+def typed_turns(text: str) -> list[tuple[str, str]]:
+    """Role and text of each turn of a single session as a person types it: a speaker and a colon, then the words.
+
+    Raises:
+        DataError: naming the line, where the text does not begin with a speaker.
+    """
+    return [turn for block in _transcript_blocks(text, "the text") for turn in block]
 
 
 def _reader(path: Path) -> Iterator[Dialogue]:
@@ -152,10 +161,10 @@ def _words(name: str) -> list[str]:
     return [word for word in re.findall(r"\w+", name.lower()) if word != "and"]
 
 
-def _transcript_blocks(path: Path) -> list[list[tuple[str, str]]]:
+def _transcript_blocks(text: str, where: str) -> list[list[tuple[str, str]]]:
     """Role and text of each turn, in the blocks that blank lines part."""
     blocks: list[list[tuple[str, str]]] = [[]]
-    for number, line in enumerate(_text(path).split("\n"), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         line = line.strip()
         found = SPEAKER.match(line)
         if not line:
@@ -163,11 +172,11 @@ def _transcript_blocks(path: Path) -> list[list[tuple[str, str]]]:
         elif found:
             blocks[-1].append((ROLE_NAMES[found[1].lower()], found[2]))
         elif blocks[-1]:
-            role, text = blocks[-1][-1]
-            blocks[-1][-1] = (role, f"{text} {line}".strip())
+            role, said = blocks[-1][-1]
+            blocks[-1][-1] = (role, f"{said} {line}".strip())
         else:
             raise DataError(
-                f"{path}, line {number}: expected a line opening with a speaker ({allowed(ROLE_NAMES)}) and a colon, "
+                f"{where}, line {number}: expected a line opening with a speaker ({allowed(ROLE_NAMES)}) and a colon, "
                 f"got {line!r:.60}."
             )
     return [block for block in blocks if block]

@@ -90,6 +90,11 @@ def as_text(found: Report) -> str:
 
 def as_html(found: Report, title: str) -> str:
     """The report as one page that needs nothing from outside; `title` may be anything a user typed."""
+    return _PAGE.format(title=html.escape(title), body=body_html(found))
+
+
+def body_html(found: Report) -> str:
+    """The tables of the page, for a page of one's own."""
     bands = {name: band(name) for name in BANDS}
     rows = "".join(
         f"<tr><th scope=row>{html.escape(TITLES[name])}{_small(score.reason)}</th><td>{score}</td>"
@@ -106,8 +111,7 @@ def as_html(found: Report, title: str) -> str:
         f"<td>{found.sequences.after['sustain'][label].probability}</td></tr>"
         for label, of in found.sequences.after["change"].items()
     )
-    return _PAGE.format(
-        title=html.escape(title),
+    return _BODY.format(
         sessions=f"{found.fidelity.dialogues:,}",
         therapist=f"{found.fidelity.turns:,}",
         client=f"{found.talk.client_turns:,}",
@@ -160,10 +164,11 @@ td {{ white-space: nowrap; }} small {{ display: block; font-weight: normal; colo
 .wide {{ overflow-x: auto; }}
 </style></head><body>
 <h1>{title}</h1>
-<p>회기 {sessions} · 상담자 발화 {therapist} · 내담자 발화 {client}<br>sessions {sessions}, therapist turns {therapist}, client turns {client}. [ ]: 95% bootstrap over sessions.</p>
+{body}</body></html>
+"""
+_BODY = """<p>회기 {sessions} · 상담자 발화 {therapist} · 내담자 발화 {client}<br>sessions {sessions}, therapist turns {therapist}, client turns {client}. [ ]: 95% bootstrap over sessions.</p>
 <div class=wide><table><thead><tr><th scope=col>지표 / figure</th><th scope=col>값 / value</th>{bands}</tr></thead><tbody>{rows}</tbody></table></div>
 <h2>기준 / thresholds</h2><p>전문가의 의견이지 판정이 아닙니다. Expert opinion, not a verdict.</p><ul>{verdicts}</ul>
 <h2>상담자 표지 / therapist labels</h2><div class=wide><table><thead><tr><th scope=col>표지 / label</th><th scope=col>수 / count</th><th scope=col>비율 / share</th></tr></thead><tbody>{labels}</tbody></table></div>
 <h2>다음 내담자의 말 / what the client says next</h2><div class=wide><table><thead><tr><th scope=col>표지 뒤 / after</th><th scope=col>P(변화 / change)</th><th scope=col>Yule's Q</th><th scope=col>P(유지 / sustain)</th></tr></thead><tbody>{after}</tbody></table></div>
-</body></html>
 """

@@ -78,6 +78,11 @@ class Director:
         self.turns.append(Turn("therapist", label or decision.label, None, None, text))
         self._overrides.append(decision.override)
 
+    def take_back(self) -> None:
+        """Forgets the therapist turn noted last: it was not answered."""
+        self.turns.pop()
+        self._overrides.pop()
+
     def record_client(self, utterance: Utterance | None, step: ClientStep) -> None:
         """Notes a client turn: its talk (the client's own mark where there is one) and text, None in a plan."""
         talk, subtype = (utterance.talk, utterance.talk_subtype) if utterance else (step.talk, step.subtype)

@@ -1,0 +1,41 @@
+"""What all visitors share: forecaster, coder and writer, loaded once, and the loop that writers run in.
+
+Which writer words the counsellor's replies is chosen by the environment: `KMI_SPACE_WRITER` ("retrieval" unless given; "chatbot",
+"openai", "local"), `KMI_SPACE_BASE_URL` and `KMI_SPACE_MODEL`; the key of a server is `KMI_API_KEY`, as everywhere.
+
+Not covered: a visitor's own session, which each tab keeps in the visitor's state.
+"""
+
+import asyncio
+import os
+import threading
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+from kmi.coder import Coder
+from kmi.forecaster import Forecaster
+from kmi.writers import Writer, make_writer
+
+
+class Engine:
+    """Models in memory, and one event loop for all that is asked of a writer: clients of a server belong to the loop they began in."""
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        self.forecaster = Forecaster.from_pretrained()
+        self.coder = Coder.from_pretrained()
+        self.writer = writer_from(environment)
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="writers", daemon=True).start()
+        self.run(self.writer.prepare())
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Does `work` in the writers' loop and waits for it; call it from a visitor's thread."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+
+def writer_from(environment: Mapping[str, str]) -> Writer:
+    """The writer that the environment names."""
+    name = environment.get("KMI_SPACE_WRITER") or "retrieval"
+    model, url = environment.get("KMI_SPACE_MODEL"), environment.get("KMI_SPACE_BASE_URL")
+    options = {"openai": {"base_url": url, "model": model}, "local": {"model_path": model}}.get(name, {})
+    return make_writer(name, **{key: value for key, value in options.items() if value})
