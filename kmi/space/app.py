@@ -1,7 +1,6 @@
 """The page: title, language, crisis bar and the tabs.
 
-    from kmi.space.app import build, launch
-    launch(build(Engine()))
+    launch(build(Engine(writer_from(os.environ))))
 """
 
 from pathlib import Path

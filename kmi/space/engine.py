@@ -7,7 +7,6 @@ Not covered: a visitor's own session, which each tab keeps in the visitor's stat
 """
 
 import asyncio
-import os
 import threading
 from collections.abc import Coroutine, Mapping
 from typing import Any
@@ -20,10 +19,10 @@ from kmi.writers import Writer, make_writer
 class Engine:
     """Models in memory, and one event loop for all that is asked of a writer: clients of a server belong to the loop they began in."""
 
-    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, writer: Writer) -> None:
         self.forecaster = Forecaster.from_pretrained()
         self.coder = Coder.from_pretrained()
-        self.writer = writer_from(environment)
+        self.writer = writer
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="writers", daemon=True).start()
         self.run(self.writer.prepare())

@@ -8,7 +8,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 from kmi.space.app import build, launch
-from kmi.space.engine import Engine
+from kmi.space.engine import Engine, writer_from
 
 if __name__ == "__main__":
-    launch(build(Engine()))
+    launch(build(Engine(writer_from(os.environ))))

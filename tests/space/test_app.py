@@ -1,0 +1,227 @@
+"""The page in a real browser: Chromium on a server whose own sockets reach nothing beyond this machine."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install -e .[dev]")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium; on Debian: apt-get install chromium fonts-nanum")]
+
+# The server as it is started, kept from every address but this machine's.
+LOOPBACK_ONLY = """
+    import runpy, socket, sys
+
+    connect = socket.socket.connect
+    def guarded(self, address):
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in ("127.0.0.1", "localhost", "::1"):
+            raise ConnectionError(f"a connection to {address}")
+        return connect(self, address)
+    socket.socket.connect = guarded
+    runpy.run_path(sys.argv[1], run_name="__main__")
+"""
+TABS = {"ko": ("상담 대화", "연습하기", "예측", "분석", "데이터", "시뮬레이션", "소개"), "en": ("Chat", "Practise", "Forecast", "Analyse", "Explore", "Simulate", "About")}
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+PATIENCE = 90_000  # ms; the machine may be busy with other tests
+
+
+@pytest.fixture(scope="module")
+def address(repository, tmp_path_factory):
+    """Address of a running Space."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("space") / "log.txt"
+    environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "GRADIO_SERVER_NAME": "127.0.0.1"}
+    with log.open("w") as file:
+        server = subprocess.Popen([sys.executable, "-c", textwrap.dedent(LOOPBACK_ONLY), str(repository / "spaces/kmi/app.py")], stdout=file, stderr=file, env=environment)
+    url = f"http://127.0.0.1:{port}/"
+    try:
+        for _ in range(100):
+            assert server.poll() is None, log.read_text()
+            try:
+                urllib.request.urlopen(url, timeout=5)
+                break
+            except OSError:
+                time.sleep(1)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(20)
+    assert "a connection to" not in log.read_text()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser, address):
+    """Opens the page at a size; fails if it asked anybody else for anything."""
+    opened, asked = [], []
+
+    def run(size=DESKTOP):
+        page = browser.new_page(viewport=size)
+        page.set_default_timeout(PATIENCE)
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(address)
+        page.wait_for_selector("#chat-message textarea")
+        opened.append(page)
+        return page
+
+    yield run
+    for page in opened:
+        page.close()
+    assert asked and not [url for url in asked if not url.startswith((address, "data:", "blob:"))]
+
+
+def go_to(page, name):
+    """Opens a tab; on a phone the last ones are behind a menu."""
+    tab = page.get_by_role("tab", name=name, exact=True)
+    if not tab.is_visible():
+        page.locator(".overflow-menu button").first.click()
+        tab = page.locator(".overflow-dropdown button", has_text=name)
+    tab.first.click()
+
+
+def keep(page, name):
+    """A screenshot among the artifacts, to be looked at."""
+    folder = Path(os.environ.get("KMI_ARTIFACTS", "artifacts"))
+    folder.mkdir(exist_ok=True)
+    page.screenshot(path=folder / f"{name}.png", full_page=True)
+
+
+def send(page, text):
+    page.fill("#chat-message textarea", text)
+    page.press("#chat-message textarea", "Enter")
+
+
+@pytest.mark.parametrize(("size", "name"), [(DESKTOP, 1280), (PHONE, 390)])
+def test_every_tab_opens_has_the_crisis_bar_and_does_not_scroll_sideways(open_page, size, name):
+    page = open_page(size)
+    for number, tab in enumerate(TABS["ko"]):
+        go_to(page, tab)
+        page.wait_for_timeout(800)
+        assert page.locator(".kmi-crisis").is_visible() and "109" in page.locator(".kmi-crisis").inner_text()
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        keep(page, f"tab-{number}-{name}")
+
+
+def test_a_chat_with_syllables_under_composition(open_page):
+    page = open_page()
+    box = page.locator("#chat-message textarea")
+    box.click()
+    client = page.context.new_cdp_session(page)
+    typed = ""
+    for syllable in "담배를 끊고 싶어요":
+        client.send("Input.imeSetComposition", {"text": syllable, "selectionStart": 1, "selectionEnd": 1})
+        # Enter while the syllable is still under composition ends the syllable and sends nothing.
+        box.dispatch_event("keydown", {"key": "Enter", "keyCode": 229, "isComposing": True, "bubbles": True})
+        client.send("Input.insertText", {"text": syllable})
+        typed += syllable
+        assert box.input_value() == typed
+    assert page.locator("[data-testid=user]").count() == 0
+    box.press("Enter")
+    page.get_by_text("왜 이 말인가").wait_for()
+    assert page.locator("[data-testid=user]").inner_text().strip() == typed
+    keep(page, "chat-1280")
+
+
+def test_danger_brings_help_and_html_is_text(open_page):
+    page = open_page(PHONE)
+    send(page, "<b>요즘</b> 그냥 죽고 싶어요")
+    page.get_by_text("정해진 글").wait_for()
+    assert "<b>요즘</b>" in page.locator("[data-testid=user]").inner_text()
+    assert page.locator("[data-testid=bot] strong", has_text="109").first.is_visible()
+    keep(page, "danger-390")
+
+
+def test_the_language_switch_changes_every_label(open_page):
+    page = open_page()
+    page.locator("#language").get_by_text("English").click()
+    page.get_by_role("tab", name="Chat", exact=True).wait_for()
+    page.wait_for_function("document.documentElement.lang === 'en'")
+    for number, tab in enumerate(TABS["en"]):
+        go_to(page, tab)
+        page.wait_for_timeout(800)
+        shown = page.locator(".tabitem:visible button:visible, .tabitem:visible label:visible > span:visible").all_inner_texts()
+        left = [text for text in shown if any("가" <= letter <= "힣" for letter in text)]
+        assert not left, (tab, left)
+        keep(page, f"english-{number}-1280")
+
+
+def test_practise_six_turns_and_look_back(open_page):
+    page = open_page()
+    go_to(page, "연습하기")
+    turns = ("오늘은 어떤 이야기부터 해 볼까요?", "그 일이 마음에 걸리셨군요.", "그때는 어떠셨어요?", "많이 지치셨나 봐요.", "무엇이 달라지면 좋겠어요?", "스스로 해 보려고 하셨네요.")
+    for number, text in enumerate(turns, start=1):
+        page.fill("#practise-turn textarea", text)
+        page.click("#practise-say")
+        page.wait_for_function(f"document.querySelectorAll('#practise-talk .kmi-turn').length === {2 * number}")
+    assert page.locator("#practise-figures svg").is_visible()
+    page.click("#practise-end")
+    page.get_by_text("다음에 해 볼 것 하나").wait_for()
+    assert page.locator("#practise-feedback tr").count() == 7
+    keep(page, "practise-1280")
+
+
+def test_forecast_moves_with_an_edit(open_page):
+    page = open_page()
+    go_to(page, "예측")
+    page.locator("#forecast-bars .kmi-bar").first.wait_for()
+    before = page.locator("#forecast-bars table").inner_text()
+    page.fill("#forecast-session textarea", "상담자: 안녕하세요.\n내담자: 이제는 정말 끊어야겠어요.")
+    page.wait_for_function("(before) => document.querySelector('#forecast-bars table').innerText !== before", arg=before)
+    keep(page, "forecast-1280")
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "json", "txt", "csv", "parquet"])
+def test_every_format_is_analysed(open_page, repository, transcripts, kind):
+    page = open_page()
+    go_to(page, "분석")
+    page.set_input_files("#analyse-file input[type=file]", transcripts[kind])
+    page.wait_for_timeout(1500)
+    page.click("#analyse-go")
+    page.locator("#analyse-figures table").first.wait_for()
+    assert page.locator("#analyse-fidelity img, #analyse-fidelity canvas").first.is_visible()
+    keep(page, f"analyse-{kind}-1280")
+
+
+def test_explore_and_read(open_page):
+    page = open_page()
+    go_to(page, "데이터")
+    page.locator("#explore-reading .kmi-turn").first.wait_for()
+    page.fill("#explore-words textarea, #explore-words input", "담배")
+    page.get_by_text("편을 찾았습니다").wait_for()
+    page.wait_for_function("document.querySelector('#explore-reading').innerText.includes('담배')")
+    page.locator("#explore-texts").get_by_text("둘 다").click()
+    page.wait_for_function("/[a-z]{4}/.test(document.querySelector('#explore-reading .kmi-turn').innerText)")
+    keep(page, "explore-1280")
+
+
+def test_simulate_step_change_the_label_and_stop(open_page):
+    page = open_page()
+    go_to(page, "시뮬레이션")
+    for number in (1, 2):
+        page.click("#simulate-step")
+        page.wait_for_function(f"document.querySelectorAll('#simulate-talk .kmi-turn').length === {number}")
+    page.locator("#simulate-label input").click()
+    page.get_by_role("option", name="인정하기").click()
+    page.click("#simulate-step")
+    page.get_by_text("직접 고른 라벨").wait_for()
+    page.click("#simulate-run")
+    page.wait_for_function("document.querySelectorAll('#simulate-talk .kmi-turn').length > 5")
+    page.click("#simulate-stop")
+    keep(page, "simulate-1280")

@@ -1,0 +1,57 @@
+import re
+import tomllib
+
+import pytest
+
+from kmi.codes import TALK, THERAPIST
+from kmi.forecaster.features import FEATURE_NAMES
+from kmi.space.words import LANGUAGES, cue_name, label_name, word
+
+HANGUL = re.compile("[가-힣]")
+
+
+@pytest.fixture(scope="module")
+def words(repository):
+    return tomllib.loads((repository / "kmi/space/words.toml").read_text(encoding="utf-8"))
+
+
+def test_every_word_is_there_in_both_languages(words):
+    for tab, keys in words.items():
+        for key, texts in keys.items():
+            assert set(texts) == set(LANGUAGES) and all(text.strip() for text in texts.values()), (tab, key)
+            assert HANGUL.search(texts["ko"]), (tab, key)
+
+
+def test_both_languages_have_the_same_gaps(words):
+    for keys in words.values():
+        for texts in keys.values():
+            gaps = {language: sorted(re.findall(r"{\w+}", text)) for language, text in texts.items()}
+            assert gaps["ko"] == gaps["en"]
+
+
+def test_what_the_tabs_ask_for_is_there_and_nothing_else(repository, words):
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (repository / "kmi/space").glob("*.py"))
+    there = {f"{tab}.{key}" for tab, keys in words.items() for key in keys}
+    asked = set(re.findall(r'"((?:page|chat|practise|forecast|analyse|explore|simulate|about|cue)\.\w+)"', code))
+    assert asked and asked <= there
+    # Keys put together from parts: cues, tabs, speakers, filters and what a sheet says.
+    parts = re.compile(r"cue\..*|\w+\.tab|page\.(therapist|client)|explore\.(category|arc|ending|label|ko|en|both)|analyse\.(fidelity|talk|sequences)|practise\.(try_)?\w+")
+    assert not [key for key in there - asked if not parts.fullmatch(key)]
+
+
+def test_every_cue_has_a_name_in_both_languages():
+    for cue in FEATURE_NAMES:
+        assert HANGUL.search(cue_name(cue, "ko")) and not HANGUL.search(cue_name(cue, "en"))
+    assert cue_name("text client lag1 asks", "en") == "the client's last turn: ends in a question"
+    assert cue_name("label lag1=Affirm", "ko") == "상담자의 바로 앞 말 (인정하기)"
+
+
+def test_labels_have_names_in_both_languages():
+    assert label_name("Affirm", "ko") == "인정하기" and label_name("Affirm", "en") == "Affirm"
+    assert all(HANGUL.search(label_name(name, "ko")) for name in (*THERAPIST, *TALK))
+    assert label_name("unknown", "en") == "unknown"
+
+
+def test_an_unknown_key_is_a_bug():
+    with pytest.raises(KeyError):
+        word("chat.nonsense", "ko")
