@@ -28,7 +28,7 @@ class Skeletons:
         said = list(dict.fromkeys(texts))
         self._counts = words = Counter(word for text in said for word in {WORD.match(part)[2] for part in text.split()})
         endings = Counter(word[-n:] for word in words for n in range(1, LONGEST_ENDING + 1) if len(word) > n)
-        self._log_usual = math.log(max(2.0, USUAL * len(said)))
+        self._log_usual = math.log(max(10.0, USUAL * len(said)))  # of few turns hardly anything can be told
         self._words = {word for word, count in words.items() if count >= max(2, EVERYDAY * len(said))}
         self._endings = {ending for ending, count in endings.items() if count >= max(2, ENDING * len(words))}
 

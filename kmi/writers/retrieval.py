@@ -107,10 +107,10 @@ def _fit(entry: Entry, cue: Cue) -> float:
     place = "last" if cue.last else "first" if len(cue.history) < 2 else "middle"
     wanted = f"{cue.talk}/{cue.talk_subtype}" if cue.talk_subtype else cue.talk
     return (
-        0.10 * (entry.category == cue.category)
-        + 0.04 * (entry.process == cue.process)
+        0.25 * (entry.category == cue.category)
+        + 0.10 * (entry.process == cue.process)
         + 0.30 * (entry.place == place)
-        + 0.05 * (cue.role == "client" and entry.code == wanted)
+        + 0.25 * (cue.role == "client" and entry.code == wanted)
     )
 
 

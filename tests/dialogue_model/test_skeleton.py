@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from kmi.dialogue_model.skeleton import BLANK, Skeletons
@@ -28,3 +30,11 @@ def test_the_longest_usual_ending_is_kept(skeletons):
 
 def test_a_text_said_often_counts_once():
     assert Skeletons(["바다가 좋아요."] * 50).of("바다가") == BLANK
+
+
+def test_what_nobody_here_has_said_is_foreign_the_rarer_the_more(skeletons):
+    # Of 마음이 쓰여요 both are said twice, 1 - log 2 / log 10 = .70 each; 아내를 and 바다로 are said once or never.
+    assert skeletons.foreign("마음이 쓰여요", "") == pytest.approx(1 - math.log(2) / math.log(10))
+    assert skeletons.foreign("아내를 바다로", "") == 1.0
+    assert skeletons.foreign("아내를 바다로", "아내가 울어요") == 0.5  # the stem is there
+    assert skeletons.foreign("", "술") == 0.0

@@ -32,7 +32,7 @@ def test_both_languages_have_the_same_gaps(words):
 def test_what_the_tabs_ask_for_is_there_and_nothing_else(repository, words):
     code = "\n".join(path.read_text(encoding="utf-8") for path in (repository / "kmi/space").glob("*.py"))
     there = {f"{tab}.{key}" for tab, keys in words.items() for key in keys}
-    asked = set(re.findall(r'"((?:page|chat|practise|forecast|analyse|explore|simulate|about|cue)\.\w+)"', code))
+    asked = set(re.findall(r"""["']((?:page|chat|practise|forecast|analyse|explore|simulate|about|cue)\.\w+)["']""", code))
     assert asked and asked <= there
     # Keys put together from parts: cues, tabs, speakers, filters and what a sheet says.
     parts = re.compile(r"cue\..*|\w+\.tab|page\.(therapist|client)|explore\.(category|arc|ending|label|ko|en|both)|analyse\.(fidelity|talk|sequences)|practise\.(try_)?\w+")
