@@ -121,7 +121,8 @@ class ChatSession:
             WriterError: the writer cannot answer; the message is not kept, so that it can be sent again. The guard has heard it.
         """
         # The guard hears first, whatever is wrong with the message or the models.
-        crisis = self._watch.hear(message)
+        # Of an endless one the two ends: hearing a megabyte takes a minute, and it is refused below.
+        crisis = self._watch.hear(message if len(message) <= 2 * LONGEST_MESSAGE else f"{message[:LONGEST_MESSAGE]} {message[-LONGEST_MESSAGE:]}")
         if crisis is not None:
             return self._kept(message, None, Reply(crisis, GUARD_LABEL, f"guard: {self._watch.danger.kind}", danger=self._watch.danger))
         if not message.strip() or len(message) > LONGEST_MESSAGE:

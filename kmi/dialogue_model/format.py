@@ -3,8 +3,7 @@
 A chat as everywhere: a system message with the client's post, the client as "user", the therapist as "assistant". Each turn is opened by
 its code, `<|complex_reflection|>` or `<|change|>`, as the first thing in its content. To have a reply of a certain label, give an
 assistant message that holds nothing but the opening and let the model continue it (`continue_final_message`), as pipelines do of themselves;
-without it the model opens the turn itself. A "user" message with an opening, continued, makes the model play the client. Behind the
-opening a hint may stand, `<|hint|>bones of a turn<|say|>` (`kmi.dialogue_model.skeleton`): the turn then follows them.
+without it the model opens the turn itself. A "user" message with an opening, continued, makes the model play the client.
 
 Not covered: tokens (`kmi.dialogue_model.tokenizer`), which sessions are learned from (`kmi.dialogue_model.training`).
 """
@@ -17,11 +16,9 @@ from pathlib import Path
 from kmi.codes import TALK_TYPES, THERAPIST_LABELS
 from kmi.corpus.tables import POST_MARK, chat_rows, system_prompt
 from kmi.dialogue import Dialogue
-from kmi.dialogue_model.skeleton import Skeletons
 from kmi.errors import DataError, allowed
 
 POST, CLIENT, THERAPIST, END, PAD = "<|post|>", "<|client|>", "<|therapist|>", "<|end|>", "<|pad|>"
-HINT, SAY = "<|hint|>", "<|say|>"
 OPENINGS = {kind: f"<|{kind.lower().replace(' ', '_')}|>" for kind in (*THERAPIST_LABELS, *TALK_TYPES)}
 """What opens a turn of each therapist label and client talk type."""
 ROLES = {"therapist": "assistant", "client": "user"}
@@ -34,14 +31,12 @@ class Thinning:
     """What is left out of a session while training, each with a chance 0-1, so that the model can do without it.
 
     `post`: the client's post. `opening`: the first therapist turn, since people often begin. `label`, `talk`: a turn's code.
-    `hint`: the bones in front of a turn.
     """
 
     post: float
     opening: float
     label: float
     talk: float
-    hint: float
 
 
 def opening(kind: str) -> str:
@@ -60,13 +55,8 @@ def plain(text: str) -> str:
     return text.replace("<|", "< |")
 
 
-def hinted(bones: str) -> str:
-    """The hint that stands between opening and turn."""
-    return f"{HINT}{bones}{SAY}"
-
-
-def session_messages(dialogue: Dialogue, thinning: Thinning | None = None, rng: random.Random | None = None, skeletons: Skeletons | None = None) -> Messages:
-    """A session of the corpus as chat messages, every turn opened by its code; thinned out where wished, then with hints of `skeletons`."""
+def session_messages(dialogue: Dialogue, thinning: Thinning | None = None, rng: random.Random | None = None) -> Messages:
+    """A session of the corpus as chat messages, every turn opened by its code; thinned out where wished."""
 
     def left_out(part: str) -> bool:
         return thinning is not None and rng.random() < getattr(thinning, part)
@@ -79,8 +69,7 @@ def session_messages(dialogue: Dialogue, thinning: Thinning | None = None, rng: 
         if number == 0 and turn.role == "therapist" and left_out("opening"):
             continue
         mark = opening(kind) if kind and not left_out(part) else ""
-        hint = hinted(skeletons.of(turn.text)) if skeletons and not left_out("hint") else ""
-        messages.append({**message, "content": mark + hint + message["content"]})
+        messages.append({**message, "content": mark + message["content"]})
     return messages
 
 

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kmi.checkpoints import checkpoint_source, load_with_tokenizer, shipped_checkpoint
-from kmi.dialogue_model.format import hinted, prompt_messages
+from kmi.dialogue_model.format import prompt_messages
 
 NAME = "kmi-chatbot"
 FILES = ("config.json", "model.safetensors", "tokenizer.json")
 TRAIN_HINT = "Train one with: accelerate launch scripts/train_chatbot.py"
 MAX_TOKENS = 96
-TEMPERATURE = 0.8
-TOP_P = 0.92
+TEMPERATURE = 0.45
+TOP_P = 0.9
 # What is read of a session: the last of it. More costs time and changes little.
 WINDOW = 512
 
@@ -45,32 +45,26 @@ class DialogueModel:
                 return ids[-WINDOW:]
             said = said[1:]
 
-    def hint(self, bones: str) -> list[int]:
-        """Token ids of a hint (`kmi.dialogue_model.skeleton`)."""
-        return self.tokenizer(hinted(bones))["input_ids"]
-
-    def drafts(self, prompt: list[int], hints: Sequence[list[int]], seed: int, max_tokens: int = MAX_TOKENS) -> list[str]:
-        """A draft of the turn that the prompt opens for each hint, `[]` for none, drawn from `seed`; empty ones and half ones are left out.
+    def drafts(self, prompt: list[int], count: int, seed: int, max_tokens: int = MAX_TOKENS) -> list[str]:
+        """`count` drafts of the turn that the prompt opens, drawn from `seed`; empty ones and half ones are left out.
 
         Not for several threads at once.
         """
         import torch
 
-        longest = max(map(len, hints))
-        # The prompt is read once, the hints stand against its end: between them is what nobody looks at.
-        rest = [[self.tokenizer.pad_token_id] * (longest - len(hint)) + prompt[-1:] + hint for hint in hints]
-        ids = torch.tensor([prompt[:-1] + row for row in rest], device=self.model.device)
-        seen = torch.tensor([[1] * (len(prompt) - 1) + [0] * (longest - len(hint)) + [1] * (1 + len(hint)) for hint in hints], device=self.model.device)
         with torch.inference_mode(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            cache = self.model(ids[:1, : len(prompt) - 1], use_cache=True).cache if len(prompt) > 1 else None
+            ids = torch.tensor([prompt], device=self.model.device)
+            # The prompt is read once and not once for each draft.
+            cache = self.model(ids[:, :-1], use_cache=True).cache if len(prompt) > 1 else None
             if cache is not None:
-                cache.batch_repeat_interleave(len(hints))
+                cache.batch_repeat_interleave(count)
             found = self.model.generate(
-                ids, cache=cache, attention_mask=seen, max_new_tokens=max_tokens, do_sample=True, temperature=TEMPERATURE, top_p=TOP_P,
-                top_k=None, eos_token_id=self.tokenizer.eos_token_id, pad_token_id=self.tokenizer.pad_token_id,
+                ids.repeat(count, 1), cache=cache, attention_mask=torch.ones_like(ids).repeat(count, 1),
+                max_new_tokens=max_tokens, do_sample=True, temperature=TEMPERATURE, top_p=TOP_P, top_k=None,
+                eos_token_id=self.tokenizer.eos_token_id, pad_token_id=self.tokenizer.pad_token_id,
             )  # fmt: skip
-        new = found[:, ids.shape[1] :].tolist()
+        new = found[:, len(prompt) :].tolist()
         whole = (tokens for tokens in new if self.tokenizer.eos_token_id in tokens)
         texts = (self.tokenizer.decode(tokens[: tokens.index(self.tokenizer.eos_token_id)], skip_special_tokens=True).strip() for tokens in whole)
         return [text for text in texts if text]

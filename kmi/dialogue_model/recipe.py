@@ -15,7 +15,7 @@ from kmi.recipes import read_recipe
 
 PRECISIONS = ("float32", "bfloat16")
 COUNTS = ("epochs", "batch_size", "accumulate", "max_tokens", "vocabulary", "hidden_size", "layers", "heads", "rank")
-SHARES = ("dropout", "without_post", "without_opening", "without_label", "without_talk", "without_hint")
+SHARES = ("dropout", "without_post", "without_opening", "without_label", "without_talk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,6 @@ class Recipe:
     without_opening: float
     without_label: float
     without_talk: float
-    without_hint: float
 
     def __post_init__(self) -> None:
         for name in COUNTS:
@@ -55,7 +54,7 @@ class Recipe:
     @property
     def thinning(self) -> Thinning:
         """What is left out of the sessions."""
-        return Thinning(self.without_post, self.without_opening, self.without_label, self.without_talk, self.without_hint)
+        return Thinning(self.without_post, self.without_opening, self.without_label, self.without_talk)
 
 
 @dataclass(frozen=True, slots=True)

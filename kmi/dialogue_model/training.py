@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kmi.dialogue import Dialogue
-from kmi.dialogue_model.format import CLIENT, HINT, OPENINGS, SAY, THERAPIST, session_messages
+from kmi.dialogue_model.format import CLIENT, OPENINGS, THERAPIST, session_messages
 from kmi.dialogue_model.model import MAX_TOKENS, TEMPERATURE, TOP_P
 from kmi.dialogue_model.recipe import LoraRecipe, Recipe, ScratchRecipe
-from kmi.dialogue_model.skeleton import Skeletons
 from kmi.dialogue_model.tokenizer import train_tokenizer
 from kmi.errors import ConfigError, MissingExtra
 from kmi.training_state import STATE_FOLDER
@@ -70,14 +69,14 @@ def fit(training: Sequence[Dialogue], recipe: Recipe, out: Path, *, steps: int |
 
 
 def new_model(recipe: ScratchRecipe, tokenizer: "PreTrainedTokenizerBase") -> "PreTrainedModel":
-    """An untrained network: GPT-NeoX, since it has dropout and places by rotation."""
+    """An untrained network: GPT-NeoX, since it has dropout everywhere and places by rotation."""
     import torch
     from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
     config = GPTNeoXConfig(
         vocab_size=len(tokenizer), hidden_size=recipe.hidden_size, num_hidden_layers=recipe.layers, num_attention_heads=recipe.heads,
         intermediate_size=4 * recipe.hidden_size, max_position_embeddings=recipe.max_tokens, tie_word_embeddings=True,
-        hidden_dropout=recipe.dropout, attention_dropout=0.0,  # with dropout in the attention a step takes half as long again
+        hidden_dropout=recipe.dropout, attention_dropout=recipe.dropout,
         bos_token_id=None, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
     )  # fmt: skip
     torch.manual_seed(recipe.seed)
@@ -107,10 +106,10 @@ def training_rows(training: Sequence[Dialogue], tokenizer: "PreTrainedTokenizerB
 
     A last batch that the processes cannot share evenly is left out.
     """
-    rows, skeletons = [], Skeletons(turn.text for dialogue in training for turn in dialogue.utterances)
+    rows = []
     for epoch in range(recipe.epochs):
         rng = random.Random(f"{recipe.seed}/{epoch}")
-        drawn = [_row(session_messages(dialogue, recipe.thinning, rng, skeletons), tokenizer, recipe.max_tokens) for dialogue in training]
+        drawn = [_row(session_messages(dialogue, recipe.thinning, rng), tokenizer, recipe.max_tokens) for dialogue in training]
         rows += _in_batches(drawn, recipe.batch_size * processes, rng)
     return rows
 
@@ -120,13 +119,8 @@ def _row(messages: list[dict[str, str]], tokenizer: "PreTrainedTokenizerBase", m
     # An instruction model has neither: its openings are plain text.
     own = tokenizer.get_added_vocab()
     speakers, marks = ({own[name] for name in names if name in own} for names in ((CLIENT, THERAPIST), OPENINGS.values()))
-    hint, say = own.get(HINT), own.get(SAY)
-    labels, hinting = [], False
-    for i, token in enumerate(ids):
-        hinting = hinting or token == hint
-        # Where the code was left out, the first word must not be learned in its place; hints are given, never said.
-        labels.append(UNLEARNED if hinting or (i and ids[i - 1] in speakers and token not in marks) else token)
-        hinting = hinting and token != say
+    # Where the code was left out, the first word must not be learned in its place.
+    labels = [UNLEARNED if i and ids[i - 1] in speakers and token not in marks else token for i, token in enumerate(ids)]
     return {"input_ids": ids, "labels": labels}
 
 

@@ -1,28 +1,24 @@
 """The chatbot writer: kmi-chatbot, the dialogue model that comes with KMI, on this machine.
 
-It looks up what was said at such places under the wanted label, shows the model the bones of that (`kmi.dialogue_model.skeleton`), draws a
-draft on each and says the best (`kmi.dialogue_model.choice`). It reads no prompt, only what was said, and plays therapist and client
-alike. What must be said in danger is not left to it (`kmi.writers.safety`).
+It draws several drafts under the wanted label and says the best of them (`kmi.dialogue_model.choice`). It reads no prompt, only what
+was said, and plays therapist and client alike. What must be said in danger is not left to it (`kmi.writers.safety`).
 
 Plan mode is not for it: it writes one turn at a time.
 """
 
 import asyncio
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kmi.dialogue_model.skeleton import BLANK
 from kmi.errors import ConfigError, WriterError
-from kmi.writers.base import Completion, Cue, WriteRequest
-from kmi.writers.retrieval import RetrievalWriter
+from kmi.writers.base import Completion, WriteRequest
 from kmi.writers.safety import safety_turn
 
 if TYPE_CHECKING:
     from kmi.coder.api import Coder
     from kmi.dialogue_model.model import DialogueModel
 
-DRAFTS = 8
+DRAFTS = 16
 
 
 class ChatbotWriter:
@@ -35,7 +31,6 @@ class ChatbotWriter:
         if drafts < 1:
             raise ConfigError(f"Expected at least 1 draft, got {drafts}.")
         self.model_path, self.drafts = model_path, drafts
-        self._library = RetrievalWriter()
         self._turn = asyncio.Lock()
         self._loaded: tuple[DialogueModel, Coder] | None = None
 
@@ -80,18 +75,8 @@ class ChatbotWriter:
         model, coder = self._load()
         cue = request.cue
         prompt = model.prompt(cue.said, cue.role, cue.kind, cue.context)
-        drafts = model.drafts(prompt, [model.hint(bones) for bones in self._bones(cue)] or [[]] * self.drafts, request.seed)
+        drafts = model.drafts(prompt, self.drafts, request.seed)
         if not drafts:
             raise WriterError(f"Request {request.id}: all {self.drafts} drafts were empty or did not end.")
-        said = choice.best(drafts, cue.role, cue.kind, cue.history, coder, choice.training_turns())
+        said = choice.best(drafts, cue.role, cue.kind, cue.history, coder, choice.training_turns(), cue.context)
         return Completion(drafts[said], len(prompt), model=self.name)
-
-    def _bones(self, cue: Cue) -> list[str]:
-        """Bones of the turns that fit this place best, as many as drafts; what is all bones would only be said over again."""
-        from kmi.dialogue_model.choice import skeletons
-
-        try:
-            known = (skeletons().of(entry.ko) for entry in self._library.ranked(cue))
-        except WriterError:
-            return []
-        return list(islice(dict.fromkeys(bones for bones in known if BLANK in bones), self.drafts))

@@ -18,8 +18,8 @@ import numpy as np
 
 from kmi.clients.danger import speaks_of_danger
 from kmi.codes import ABBREVIATIONS
+from kmi.corpus.own_words import OwnWords
 from kmi.dialogue import Dialogue
-from kmi.dialogue_model.skeleton import Skeletons
 from kmi.errors import ConfigError, WriterError
 from kmi.writers.base import Completion, Cue, WriteRequest
 from kmi.writers.safety import safety_turn
@@ -133,8 +133,8 @@ class Index:
         said = [entry.ko for entry in self.entries]
         self._said = self._vectoriser.fit_transform(said or ["-"])
         self._before = self._vectoriser.transform([entry.before for entry in self.entries] or ["-"])
-        skeletons = Skeletons(said)
-        own = [skeletons.own(text) for text in said]
+        words = OwnWords(said)
+        own = [words.of(text) for text in said]
         self._stems = {stem: column for column, stem in enumerate(dict.fromkeys(stem for weights in own for stem in weights))}
         places = [(row, self._stems[stem], weight) for row, weights in enumerate(own) for stem, weight in weights.items()]
         rows, columns, weights = zip(*places, strict=True) if places else ((), (), ())

@@ -1,3 +1,5 @@
+import json
+
 import yaml
 
 from kmi.dialogue_model import card
@@ -46,3 +48,18 @@ def test_sessions_rated_blind_are_told_as_a_model_s():
 
 def test_the_table_has_a_row_for_each_writer():
     assert len(card.tables(REPORT).splitlines()) == 2 + 4
+
+
+def test_the_card_in_the_repository_is_current(repository):
+    folder = repository / "model_cards" / "kmi-chatbot"
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert (folder / "README.md").read_text(encoding="utf-8") == card.render(report)
+    assert {path.suffix for path in folder.iterdir()} <= {".json", ".md", ".safetensors", ".jinja"}
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 80e6
+
+
+def test_the_shipped_chatbot_obeys_its_label_copies_little_and_is_quick(repository):
+    report = json.loads((repository / "model_cards/kmi-chatbot/report.json").read_text(encoding="utf-8"))
+    one, best = report["writers"]["chatbot, one draft"], report["writers"]["chatbot"]
+    assert one["turns"] == 500 and best["agreement"] >= 0.8 and best["copied"] <= 0.25
+    assert report["perplexity_per_character"] < report["trigram_perplexity_per_character"]

@@ -7,7 +7,6 @@ import transformers
 from kmi.dialogue_model import training
 from kmi.dialogue_model.format import session_messages
 from kmi.dialogue_model.recipe import LoraRecipe, ScratchRecipe, recipe_from_yaml
-from kmi.dialogue_model.skeleton import BLANK
 from kmi.dialogue_model.tokenizer import train_tokenizer
 from kmi.dialogue_model.training import UNLEARNED, fit, training_rows
 from kmi.errors import ConfigError
@@ -77,7 +76,7 @@ def test_rows_are_the_same_again_and_hold_every_session_in_every_epoch(sessions,
 
 
 def test_an_opening_that_is_left_out_is_not_learned_as_absent(sessions, tiny_recipe, tokenizer):
-    bare = replace(tiny_recipe, without_label=1.0, without_talk=1.0, without_hint=1.0, epochs=1)
+    bare = replace(tiny_recipe, without_label=1.0, without_talk=1.0, epochs=1)
     (row,) = training_rows(sessions[:1], tokenizer, bare)
     speakers = [tokenizer.convert_tokens_to_ids(name) for name in ("<|client|>", "<|therapist|>")]
     after = [i + 1 for i, token in enumerate(row["input_ids"]) if token in speakers]
@@ -85,14 +84,6 @@ def test_an_opening_that_is_left_out_is_not_learned_as_absent(sessions, tiny_rec
     assert sum(label == UNLEARNED for label in row["labels"]) == len(after)
     (whole,) = training_rows(sessions[:1], tokenizer, replace(bare, without_label=0.0, without_talk=0.0))
     assert whole["labels"] == whole["input_ids"]
-
-
-def test_hints_are_given_and_never_learned(sessions, tiny_recipe, tokenizer):
-    whole = replace(tiny_recipe, without_label=0.0, without_talk=0.0, without_opening=0.0, without_post=0.0, without_hint=0.0, epochs=1)
-    (row,), (bare,) = training_rows(sessions[:1], tokenizer, whole), training_rows(sessions[:1], tokenizer, replace(whole, without_hint=1.0))
-    learned = [token for token, label in zip(row["input_ids"], row["labels"], strict=True) if label != UNLEARNED]
-    assert learned == bare["input_ids"] and len(row["input_ids"]) > 1.4 * len(learned)
-    assert BLANK in tokenizer.convert_ids_to_tokens(row["input_ids"])
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,7 @@ from kmi.codes import TALK_TYPES, THERAPIST_LABELS
 from kmi.corpus.tables import chat_rows, system_prompt
 from kmi.dialogue_model.format import (
     END,
-    HINT,
     OPENINGS,
-    SAY,
     Thinning,
     chat_template,
     opening,
@@ -16,7 +14,6 @@ from kmi.dialogue_model.format import (
     prompt_messages,
     session_messages,
 )
-from kmi.dialogue_model.skeleton import Skeletons
 from kmi.dialogue_model.tokenizer import SPECIAL, train_tokenizer
 from kmi.errors import DataError
 
@@ -44,19 +41,11 @@ def test_a_session_is_its_chat_row_with_every_turn_opened(sessions):
 
 def test_thinning_leaves_out_what_it_says(sessions):
     dialogue, rng = sessions[0], random.Random(0)
-    assert session_messages(dialogue, Thinning(0, 0, 0, 0, 0), rng) == session_messages(dialogue)
-    bare = session_messages(dialogue, Thinning(1, 1, 1, 1, 1), rng)
+    assert session_messages(dialogue, Thinning(0, 0, 0, 0), rng) == session_messages(dialogue)
+    bare = session_messages(dialogue, Thinning(1, 1, 1, 1), rng)
     assert [message["content"] for message in bare] == [system_prompt(), *(turn.text for turn in dialogue.utterances[1:])]
-    half = session_messages(dialogue, Thinning(0, 0, 0, 1, 0), rng)
+    half = session_messages(dialogue, Thinning(0, 0, 0, 1), rng)
     assert all(("<|" in message["content"]) == (message["role"] == "assistant") for message in half[1:])
-
-
-def test_hints_stand_between_opening_and_turn(sessions):
-    skeletons = Skeletons(turn.text for turn in sessions[0].utterances)
-    plainly = session_messages(sessions[0])
-    for message, hinting, turn in zip(plainly[1:], session_messages(sessions[0], Thinning(0, 0, 0, 0, 0), random.Random(0), skeletons)[1:], sessions[0].utterances, strict=True):
-        assert hinting["content"] == message["content"].removesuffix(turn.text) + HINT + skeletons.of(turn.text) + SAY + turn.text
-    assert session_messages(sessions[0], Thinning(0, 0, 0, 0, 1), random.Random(0), skeletons) == plainly
 
 
 def test_the_template_writes_post_turns_and_an_opened_one(tokenizer, sessions):

@@ -2,13 +2,10 @@ import asyncio
 
 import pytest
 
-from kmi.corpus.load import shipped_dialogues
 from kmi.dialogue_model import choice, model
-from kmi.dialogue_model.skeleton import BLANK
 from kmi.errors import ConfigError, WriterError
 from kmi.writers.base import Cue, WriteRequest
-from kmi.writers.chatbot import DRAFTS, ChatbotWriter
-from kmi.writers.retrieval import RetrievalWriter
+from kmi.writers.chatbot import ChatbotWriter
 
 HISTORY = ("오늘은 어떤 이야기를 해 볼까요?", "담배를 끊고 싶은데 자꾸 실패해요.")
 CUE = Cue("therapist", label="Simple Reflection", context="담배", history=HISTORY)
@@ -24,11 +21,8 @@ class Model:
         self.asked.append(arguments)
         return [1, 2, 3]
 
-    def hint(self, bones):
-        return bones
-
-    def drafts(self, prompt, hints, seed):
-        self.asked.append((prompt, hints, seed))
+    def drafts(self, prompt, count, seed):
+        self.asked.append((prompt, count, seed))
         return self.given
 
 
@@ -54,24 +48,7 @@ def test_it_says_the_draft_of_the_label_that_answers(written):
     drafts = ["바다가 참 파랗군요.", "담배를 끊고 싶은데 자꾸 실패하신다는 말씀이네요.", "담배는 언제 피우세요?"]
     completion, fake = written(drafts, drafts=3)
     assert completion.text == drafts[1] and completion.prompt_tokens == 3
-    prompt, (ids, hints, seed) = fake.asked
-    assert prompt == (CUE.said, "therapist", "Simple Reflection", "담배") and (ids, seed) == ([1, 2, 3], 7)
-    assert len(set(hints)) == 3 and all(BLANK in hint for hint in hints)
-
-
-def test_hints_are_bones_of_turns_under_the_same_label(written):
-    _, fake = written(["네."])
-    said = {choice.skeletons().of(turn.text): turn.label for dialogue in shipped_dialogues("train") for turn in dialogue.utterances}
-    assert {said[hint] for hint in fake.asked[1][1]} == {"Simple Reflection"} and len(fake.asked[1][1]) == DRAFTS
-
-
-def test_where_the_corpus_has_nothing_left_it_drafts_freely(written, monkeypatch):
-    def none_left(self, cue):
-        raise WriterError("none")
-
-    monkeypatch.setattr(RetrievalWriter, "ranked", none_left)
-    completion, fake = written(["네, 그러시군요."], drafts=2)
-    assert completion.text == "네, 그러시군요." and fake.asked[1][1] == [[], []]
+    assert fake.asked == [(CUE.said, "therapist", "Simple Reflection", "담배"), ([1, 2, 3], 3, 7)]
 
 
 def test_it_plays_the_client(written):
@@ -85,7 +62,7 @@ def test_in_a_crisis_the_lines_are_fixed(written):
 
 
 def test_no_draft_is_an_error_of_this_request(written):
-    with pytest.raises(WriterError, match="all 8 drafts were empty"):
+    with pytest.raises(WriterError, match="all 16 drafts were empty"):
         written([])
 
 
@@ -96,3 +73,14 @@ def test_it_writes_no_whole_sessions_and_needs_a_draft_and_a_checkpoint(written,
         written(["x"], Cue("session"))
     with pytest.raises(ConfigError, match="at least 1 draft"):
         ChatbotWriter(drafts=0)
+
+
+def test_with_the_checkpoint_the_same_seed_says_the_same():
+    async def twice():
+        writer = ChatbotWriter(drafts=2)
+        texts = [(await writer.write(WriteRequest("s/1/0", (), 300, 0.7, seed, CUE))).text for seed in (7, 7, 8)]
+        await writer.close()
+        return texts
+
+    first, again, other = asyncio.run(twice())
+    assert first == again and other and choice.training_turns()
