@@ -130,14 +130,16 @@ class Index:
         for row, entry in enumerate(self.entries):
             self.groups.setdefault((entry.role, entry.kind), []).append(row)
         self._vectoriser = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True, dtype=np.float32)
-        said = [entry.ko for entry in self.entries]
-        self._said = self._vectoriser.fit_transform(said or ["-"])
-        self._before = self._vectoriser.transform([entry.before for entry in self.entries] or ["-"])
+        said, before = [entry.ko for entry in self.entries], [entry.before for entry in self.entries]
+        # What stood before is mostly another entry: every text is read once.
+        places = {text: place for place, text in enumerate(dict.fromkeys((*said, *before)))}
+        read = self._vectoriser.fit_transform(places or ["-"])
+        self._said, self._before = (read[[places[text] for text in texts]] for texts in (said, before))
         words = OwnWords(said)
         own = [words.of(text) for text in said]
         self._stems = {stem: column for column, stem in enumerate(dict.fromkeys(stem for weights in own for stem in weights))}
-        places = [(row, self._stems[stem], weight) for row, weights in enumerate(own) for stem, weight in weights.items()]
-        rows, columns, weights = zip(*places, strict=True) if places else ((), (), ())
+        weighed = [(row, self._stems[stem], weight) for row, weights in enumerate(own) for stem, weight in weights.items()]
+        rows, columns, weights = zip(*weighed, strict=True) if weighed else ((), (), ())
         self._own = csr_matrix((weights, (rows, columns)), shape=(len(own), len(self._stems)))
 
     def nearness(self, rows: np.ndarray, cue: Cue) -> np.ndarray:

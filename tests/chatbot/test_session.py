@@ -90,6 +90,14 @@ def test_a_writer_that_fails_loses_nothing(chat, says, ask):
     assert ask(session, CALM).text and len(session.said) == 2
 
 
+def test_of_an_endless_message_the_guard_hears_the_ends(chat, ask):
+    endless = "담배 얘기예요. " * 50_000
+    session = chat(Untouched())
+    assert ask(session, f"{endless} {DANGER}").danger and max(map(len, session._watch.heard)) <= 2 * LONGEST_MESSAGE + 1
+    with pytest.raises(DataError, match="1 to 4,000 characters"):
+        ask(chat(Untouched()), endless)
+
+
 @pytest.mark.parametrize("message", ["", "   ", "가" * (LONGEST_MESSAGE + 1)])
 def test_a_message_must_have_a_length(message, chat, ask):
     with pytest.raises(DataError, match="1 to 4,000 characters"):
