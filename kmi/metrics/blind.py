@@ -102,15 +102,16 @@ def report(rows: Sequence[Row], resampling: Resampling = USUAL) -> dict:
 
 
 def table(found: dict) -> str:
-    """The Markdown table of a report: each item's mean by source with its 95% interval, and alpha and ICC over all sessions."""
+    """The Markdown table of a report: each item's mean by source with its 95% interval, then alpha over all sessions and within each source
+    (sources that lie far apart make the one over all high)."""
     sources = list(found["sessions"])
-    titles = [f"{name} ({found['sessions'][name]})" for name in sources]
-    lines = [f"| 항목 / item | {' | '.join(titles)} | alpha | ICC |", "|---|" + "---|" * (len(sources) + 2)]
+    titles = [*(f"{name} ({found['sessions'][name]})" for name in sources), *(f"alpha, {name}" for name in ("all", *sources)), "ICC, all"]
+    lines = [f"| 항목 / item | {' | '.join(titles)} |", "|---" * (len(titles) + 1) + "|"]
     for item in ITEMS.values():
         if item.name in found["figures"]["all"]:
-            means = [found["figures"][name][item.name]["mean"] for name in sources]
-            agreement = [found["figures"]["all"][item.name][name] for name in ("alpha", "icc")]
-            lines.append(f"| {item.ko} / {item.en} | {' | '.join(map(_cell, [*means, *agreement]))} |")
+            figures = {name: found["figures"][name][item.name] for name in ("all", *sources)}
+            cells = [*(figures[name]["mean"] for name in sources), *(figures[name]["alpha"] for name in ("all", *sources)), figures["all"]["icc"]]
+            lines.append(f"| {item.ko} / {item.en} | {' | '.join(map(_cell, cells))} |")
     return "\n".join(lines)
 
 

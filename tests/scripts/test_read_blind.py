@@ -35,7 +35,7 @@ def test_two_raters_by_correspondence(load_script, files, tmp_path, capsys):
     rate.main(["sessions", *files, "--reader", "two", "--out", str(tmp_path)])
     answer(tmp_path, lambda text: 1 + (len(text) + 1) % 5)
     rate.main(["sessions", *files, "--reader", "two", "--out", str(tmp_path)])
-    assert "| other (3) | written (3) | alpha | ICC |" in capsys.readouterr().out
+    assert "| other (3) | written (3) | alpha, all | alpha, other | alpha, written | ICC, all |" in capsys.readouterr().out
     rows = read_rows(tmp_path / "ratings.csv")
     assert len(rows) == 2 * 6 * len(ITEMS) and {row.kind for row in rows} == {"model"}
     assert json.loads((tmp_path / "ratings.json").read_text(encoding="utf-8"))["raters"] == ["one", "two"]
