@@ -16,6 +16,11 @@ from kmi.space.words import word
 HERE = Path(__file__).parent
 TABS = {"chat": chat, "practise": practise, "forecast": forecast, "analyse": analyse, "explore": explore, "simulate": simulate, "about": about}
 LARGEST_FILE = "20mb"
+# White on this green has a contrast of 6.7.
+THEME = gr.themes.Default(primary_hue="teal", font=["system-ui"], font_mono=["monospace"]).set(
+    button_primary_background_fill="#00694F", button_primary_background_fill_hover="#00543F", button_primary_text_color="#FFFFFF",
+    button_primary_background_fill_dark="#00694F", button_primary_background_fill_hover_dark="#00543F",
+)  # fmt: skip
 # Enter that ends a syllable under composition is no Enter: caught before the text box sees it.
 COMPOSITION = "<script>document.addEventListener('keydown', (e) => { if (e.key === 'Enter' && (e.isComposing || e.keyCode === 229)) e.stopImmediatePropagation(); }, true); document.documentElement.lang = 'ko';</script>"
 
@@ -38,6 +43,6 @@ def build(engine: Engine) -> gr.Blocks:
 def launch(blocks: gr.Blocks, **settings) -> None:
     """Serves the page; errors are shown as plain messages, never with a path of the server."""
     blocks.queue(default_concurrency_limit=4).launch(
-        css_paths=[HERE / "style.css"], head=COMPOSITION, theme=gr.themes.Default(primary_hue="teal", font=["system-ui"], font_mono=["monospace"]), max_file_size=LARGEST_FILE,
+        css_paths=[HERE / "style.css"], head=COMPOSITION, theme=THEME, max_file_size=LARGEST_FILE,
         share=False, show_error=False, footer_links=[], **settings,
     )  # fmt: skip

@@ -18,7 +18,7 @@ from kmi.errors import KmiError
 from kmi.space.engine import Engine
 from kmi.space.markup import notice, plain
 from kmi.space.page import Page
-from kmi.space.words import label_name, word
+from kmi.space.words import label_name, reason_text, word
 
 AT_ONCE = 2
 """Replies that are worked on at a time; who comes later sees a place in the queue."""
@@ -75,7 +75,7 @@ def why(reply: Reply, language: str) -> dict:
     """The folded line under a reply."""
     if reply.danger:
         return _folded(word("chat.why_guard", language), word("chat.guard", language))
-    lines = [word("chat.decided", language, reason=reply.reason)]
+    lines = [word("chat.decided", language, reason=reason_text(reply.reason, language))]
     if reply.talk:
         lines.insert(0, word("chat.heard", language, talk=label_name(reply.talk, language)))
     lines += [f"{'█' * round(BAR * option.probability):<{BAR}} {option.probability:.2f} {label_name(option.label, language)}" for option in reply.forecast]

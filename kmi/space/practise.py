@@ -33,6 +33,7 @@ from kmi.writers.retrieval import RetrievalWriter
 CLIENTS = 12
 """Clients to choose from."""
 LONGEST = 1000  # characters of a turn
+SURE = 0.5
 PUSHES = {"Advise", "Give Information"}
 
 
@@ -83,9 +84,10 @@ def build(page: Page, engine: Engine) -> None:
 def take_turn(engine: Engine, text: str, practice: Practice | None, name: str, language: str) -> tuple:
     """The visitor's turn, coded, and the client's answer; what the page shows: text box, exercise, talk, figures, help."""
     practice = practice or start(engine, name)
+    # A counsellor may ask about dying: the exercise goes on, and help stands beside it in case the visitor means it. The guard learned
+    # from clients; in a counsellor's words it counts only where it is sure.
     seen = shared_guard().look(text[:LONGEST])
-    # A counsellor may ask about dying: the exercise goes on, and help stands beside it in case the visitor means it.
-    help_ = plain_block(reply(seen.kind, language)) if seen else ""
+    help_ = plain_block(reply(seen.kind, language)) if seen and (seen.words or seen.probability >= SURE) else ""
     said, decisions = list(practice.said), list(practice.decisions)
     try:
         if not text.strip() or len(text) > LONGEST:

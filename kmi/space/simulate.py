@@ -20,7 +20,7 @@ from kmi.simulation.turn_mode import SessionFailed, client_turn, therapist_turn
 from kmi.space.engine import Engine
 from kmi.space.markup import bars, notice, plain_block, session
 from kmi.space.page import Page
-from kmi.space.words import label_name, word
+from kmi.space.words import label_name, reason_text, word
 
 LONGEST = 3000  # characters of a post
 
@@ -122,5 +122,5 @@ def decided(decision: Decision | None, language: str) -> str:
     """The forecaster's first three, the label decided and why."""
     if decision is None:
         return ""
-    return bars(decision.forecast[:3], language, decision.label) + plain_block(word("simulate.decided", language, label=label_name(decision.label, language), reason=decision.reason))
+    return bars(decision.forecast[:3], language, decision.label) + plain_block(word("simulate.decided", language, label=label_name(decision.label, language), reason=reason_text(decision.reason, language)))
 

@@ -3,12 +3,14 @@
 Not covered: names of codes (`kmi.codes`), the guard's fixed texts (`kmi.chatbot.guard`).
 """
 
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
 
 from kmi import codes
 
+RANKED = re.compile(r"rank (\d) of the forecast \(p ([\d.]+)\)")
 SPOKEN = ("therapist lag1", "therapist lag2", "client lag1", "client lag2", "therapist", "client")
 LANGUAGES = {"ko": "한국어", "en": "English"}
 
@@ -44,3 +46,12 @@ def cue_name(cue: str, language: str) -> str:
         whose = word("cue." + who.replace(" ", "_"), language)
         name = f"{whose}: {word(f'cue.{what}', language)}"
     return f"{name} ({label_name(code, language)})" if code else name
+
+
+def reason_text(reason: str, language: str) -> str:
+    """Why the decision module chose a label, in the visitor's language; what is not known is shown as it is."""
+    ranked = RANKED.match(reason)
+    if ranked:
+        return word("reason.rank", language, rank=ranked[1], p=ranked[2])
+    begins = next((key for key in _words()["reason"] if reason.startswith(key)), None)
+    return word(f"reason.{begins}", language) if begins else reason

@@ -54,7 +54,7 @@ def test_the_card_in_the_repository_is_current(repository):
     folder = repository / "model_cards" / "kmi-chatbot"
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     assert (folder / "README.md").read_text(encoding="utf-8") == card.render(report)
-    assert {path.suffix for path in folder.iterdir()} <= {".json", ".md", ".safetensors", ".jinja"}
+    assert {path.suffix for path in folder.iterdir()} <= {".json", ".md", ".safetensors", ".jinja", ".csv", ".jsonl"}
     assert sum(path.stat().st_size for path in folder.iterdir()) < 80e6
 
 

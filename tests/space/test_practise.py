@@ -56,6 +56,7 @@ def test_a_turn_has_a_length(engine, text):
 def test_help_stands_beside_talk_of_dying_and_the_exercise_goes_on(engine):
     state, shown = play(engine, "저도 그냥 죽고 싶어요")
     assert "109" in shown[-1] and len(state.said) == 2
+    assert play(engine, "스스로 해 보려고 하셨네요.")[1][-1] == ""  # a counsellor's words, which the guard half suspects
 
 
 def test_the_end_of_the_session_is_told(engine, monkeypatch):

@@ -5,7 +5,7 @@ import pytest
 
 from kmi.codes import TALK, THERAPIST
 from kmi.forecaster.features import FEATURE_NAMES
-from kmi.space.words import LANGUAGES, cue_name, label_name, word
+from kmi.space.words import LANGUAGES, cue_name, label_name, reason_text, word
 
 HANGUL = re.compile("[가-힣]")
 
@@ -35,7 +35,7 @@ def test_what_the_tabs_ask_for_is_there_and_nothing_else(repository, words):
     asked = set(re.findall(r"""["']((?:page|chat|practise|forecast|analyse|explore|simulate|about|cue)\.\w+)["']""", code))
     assert asked and asked <= there
     # Keys put together from parts: cues, tabs, speakers, filters and what a sheet says.
-    parts = re.compile(r"cue\..*|\w+\.tab|page\.(therapist|client)|explore\.(category|arc|ending|label|ko|en|both)|analyse\.(fidelity|talk|sequences)|practise\.(try_)?\w+")
+    parts = re.compile(r"(cue|reason)\..*|\w+\.tab|page\.(therapist|client)|explore\.(category|arc|ending|label|ko|en|both)|analyse\.(fidelity|talk|sequences)|practise\.(try_)?\w+")
     assert not [key for key in there - asked if not parts.fullmatch(key)]
 
 
@@ -50,6 +50,14 @@ def test_labels_have_names_in_both_languages():
     assert label_name("Affirm", "ko") == "인정하기" and label_name("Affirm", "en") == "Affirm"
     assert all(HANGUL.search(label_name(name, "ko")) for name in (*THERAPIST, *TALK))
     assert label_name("unknown", "en") == "unknown"
+
+
+def test_every_reason_of_the_policies_is_told_in_korean(repository):
+    code = (repository / "kmi/simulation/decision.py").read_text(encoding="utf-8")
+    reasons = [text.split("{")[0] for text in re.findall(r'Decision\([^,]+, f?"([^"]+)"', code)]
+    assert len(reasons) >= 10 and all(HANGUL.search(reason_text(reason, "ko")) for reason in reasons)
+    assert reason_text("rank 2 of the forecast (p 0.31); R:Q so far 1.0", "ko") == "예측에서 2순위 (확률 0.31)"
+    assert reason_text("your own choice", "ko") == "your own choice"
 
 
 def test_an_unknown_key_is_a_bug():
