@@ -7,7 +7,8 @@ DIR is what scripts/prepare_annomi.py wrote, or the public files themselves; wit
 the variable KMI_ANNOMI names it. Professionals' choices come from AnnoMI, the Korean register from
 the dataset's train split. Five models, each without one fold of AnnoMI, give the figures; a sixth,
 on all sessions, is scored on the dataset's test split and saved to --out with `report.json`, the model
-card and its plot. The same seed gives the same weights on the same machine, whatever the number of processes.
+card and its plot. A killed training goes on when the same command is given again. The same seed gives
+the same weights on the same machine, whatever the number of processes.
 """
 
 import argparse
@@ -37,8 +38,10 @@ from kmi.errors import ConfigError, run_command
 from kmi.forecaster import Forecaster, card, crossval
 from kmi.forecaster.ablation import HIDDEN, ablate
 from kmi.forecaster.features import examples_of, turns_of
+from kmi.forecaster.kept import Kept, digest
 from kmi.forecaster.korean import korean_report
 from kmi.forecaster.training import Recipe, examples_from, fit
+from kmi.training_state import STATE_FOLDER
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -61,10 +64,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     material = Material(dialogues, folds, recipe, options)
     counts = f"{len(dialogues)} sessions of professionals, {len(material.korean_train.labels):,} Korean turns"
     say(state, f"{counts}, {state.num_processes} process(es)")
+    kept = Kept(options.out / STATE_FOLDER, {**asdict(recipe), "data": material.digest})
+    state.wait_for_everyone()
     with ExitStack() as stack:
         scratch = stack.enter_context(tempfile.TemporaryDirectory()) if state.is_main_process else None
         fold_root = Path(broadcast_object_list([str(options.folds_out or scratch)])[0])
-        results, ablation = run_jobs(material, recipe, fold_root, options, state)
+        results, ablation = run_jobs(material, recipe, fold_root, kept, options, state)
         gathered, rows = gather_object(results), dict(gather_object(list(ablation.items())))
         state.wait_for_everyone()
     if state.is_main_process:
@@ -72,6 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         (options.out / "report.json").write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         (options.out / "README.md").write_text(card.render(report), encoding="utf-8")
         card.save_plot(report, options.out)
+        kept.remove()
         print(f"\nfive folds, {report['examples']:,} therapist turns\n{crossval.figures_table(report['five_folds']['overall'])}")
         print(f"\nsaved {options.out}, revision {report['revision']}, {report['seconds']:.0f} s")
     state.wait_for_everyone()
@@ -115,6 +121,8 @@ class Material:
         self.korean_test_dialogues = list(islice(shipped_dialogues("test"), options.dialogues))
         self.korean_test = examples_from(self.korean_test_dialogues, recipe)
         self.coded = self._coded(dialogues, options.coder)
+        data = (part for its in (self.examples, self.korean_train) for part in (its.views, its.labels, its.sessions))
+        self.digest = digest([*data, self.coded])
 
     def _coded(self, dialogues: list[Dialogue], folder: Path) -> np.ndarray | None:
         """Features of the professionals' sessions with all codes taken from their words by the coder."""
@@ -128,8 +136,8 @@ class Material:
         return np.array(rows, dtype=np.float32)
 
 
-def run_jobs(material: Material, recipe: Recipe, fold_root: Path, options: argparse.Namespace, state) -> tuple[list[crossval.FoldResult], dict]:
-    """Runs this process's share of the final model, the five folds and the ablation; returns forecasts and the ablation's rows."""
+def run_jobs(material: Material, recipe: Recipe, fold_root: Path, kept: Kept, options: argparse.Namespace, state) -> tuple[list[crossval.FoldResult], dict]:
+    """Runs this process's share of the final model, the five folds and the ablation, but for what is kept; returns forecasts and the ablation's rows."""
     from tqdm import tqdm
 
     every = ["final", *range(crossval.FOLDS), *([] if options.no_ablation else HIDDEN)]
@@ -137,13 +145,29 @@ def run_jobs(material: Material, recipe: Recipe, fold_root: Path, options: argpa
     with tqdm(every[state.process_index :: state.num_processes], unit=" jobs", disable=not state.is_main_process) as jobs:
         for job in jobs:
             if job == "final":
-                crossval.save(fit(material.examples, recipe, material.korean_train), options.out)
+                final(material, recipe, kept, options.out)
             elif job in HIDDEN:
-                rows[job] = ablate(material.examples, material.folds, job, recipe)
+                rows[job] = kept.row(job) or ablate(material.examples, material.folds, job, recipe)
+                kept.put_row(job, rows[job])
             else:
-                folder = fold_root / f"fold-{job}"
-                results.append(crossval.run_fold(material.examples, material.sessions, material.folds, job, recipe, folder, material.coded))
+                results.append(fold(job, material, recipe, fold_root / f"fold-{job}", kept, wanted=options.folds_out is not None))
     return results, rows
+
+
+def final(material: Material, recipe: Recipe, kept: Kept, out: Path) -> None:
+    """Trains and saves the model of all sessions."""
+    weights = out / "model.safetensors"
+    if not kept.has_final(weights):
+        crossval.save(fit(material.examples, recipe, material.korean_train), out)
+        kept.put_final(weights)
+
+
+def fold(number: int, material: Material, recipe: Recipe, folder: Path, kept: Kept, *, wanted: bool) -> crossval.FoldResult:
+    """Forecasts of one fold by a model that has not seen it; where the model is `wanted` and gone it is trained again."""
+    result = kept.fold(number) if folder.is_dir() or not wanted else None
+    result = result or crossval.run_fold(material.examples, material.sessions, material.folds, number, recipe, folder, material.coded)
+    kept.put_fold(result)
+    return result
 
 
 def build_report(results: list[crossval.FoldResult], ablation: dict, material: Material, recipe: Recipe, out: Path, seconds: float) -> dict:

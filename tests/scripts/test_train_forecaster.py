@@ -87,6 +87,34 @@ def test_trains_prints_saves_and_repeats(train_forecaster, annomi, recipe, tmp_p
     assert weights[0] == weights[1] != weights[2]
 
 
+def test_killed_and_resumed_ends_like_uninterrupted(train_forecaster, annomi, recipe, tmp_path, monkeypatch):
+    """Killed in the fourth job: what was done is not done again, and all figures are the same but the time."""
+    monkeypatch.setenv("KMI_ANNOMI", str(annomi))
+    command = ["--recipe", str(recipe), "--dialogues", "10", "--coder", "none", "--no-ablation", "--out"]
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    assert train_forecaster.main([*command, str(whole)]) == 0
+    run_fold, done = train_forecaster.crossval.run_fold, []
+
+    def counted(*arguments):
+        if len(done) == 3:
+            raise KeyboardInterrupt
+        done.append(arguments[3])
+        return run_fold(*arguments)
+
+    monkeypatch.setattr(train_forecaster.crossval, "run_fold", counted)
+    with pytest.raises(KeyboardInterrupt):
+        train_forecaster.main([*command, str(broken)])
+    assert (broken / "training-state").is_dir() and not (broken / "report.json").exists()
+    with pytest.raises(ConfigError, match="begun with other settings"):
+        train_forecaster.main([*command, str(broken), "--seed", "5"])
+    monkeypatch.setattr(train_forecaster.crossval, "run_fold", lambda *arguments: done.append(arguments[3]) or run_fold(*arguments))
+    assert train_forecaster.main([*command, str(broken)]) == 0
+    assert sorted(done) == [0, 1, 2, 3, 4] and not (broken / "training-state").exists()
+    assert (broken / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+    reports = [{**json.loads((folder / "report.json").read_text(encoding="utf-8")), "seconds": 0} for folder in (whole, broken)]
+    assert reports[0] == reports[1]
+
+
 def test_two_processes_give_the_same_weights_and_figures(train_forecaster, annomi, recipe, tmp_path):
     common = ["--annomi", str(annomi), "--recipe", str(recipe), "--dialogues", "10", "--no-ablation", "--coder", "none", "--out"]
     # A free port, so that runs side by side do not meet.
