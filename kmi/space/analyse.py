@@ -81,7 +81,7 @@ def given(path: str | None, typed: str, language: str) -> Iterator[Dialogue]:
 def told_without_path(error: KmiError, path: str | None) -> str:
     """What went wrong, the server's path of the file left out."""
     text = str(error)
-    for folder in {str(Path(path).parent) if path else "", tempfile.gettempdir()} - {""}:
+    for folder in (str(Path(path).parent), tempfile.gettempdir()) if path else (tempfile.gettempdir(),):
         text = text.replace(f"{folder}/", "")
     return text
 
