@@ -113,8 +113,8 @@ def test_every_tab_opens_has_the_crisis_bar_and_does_not_scroll_sideways(open_pa
     page = open_page(size)
     for number, tab in enumerate(TABS["ko"]):
         go_to(page, tab)
-        page.wait_for_timeout(800)
-        assert page.locator(".kmi-crisis").is_visible() and "109" in page.locator(".kmi-crisis").inner_text()
+        page.locator(".kmi-crisis", has_text="109").wait_for()
+        page.wait_for_timeout(800)  # what a tab fills in when it opens
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         keep(page, f"tab-{number}-{name}")
 
@@ -144,7 +144,7 @@ def test_danger_brings_help_and_html_is_text(open_page):
     send(page, "<b>요즘</b> 그냥 죽고 싶어요")
     page.get_by_text("정해진 글").wait_for()
     assert "<b>요즘</b>" in page.locator("[data-testid=user]").inner_text()
-    assert page.locator("[data-testid=bot] strong", has_text="109").first.is_visible()
+    page.locator("[data-testid=bot] strong", has_text="109").first.wait_for()
     keep(page, "danger-390")
 
 
@@ -155,7 +155,7 @@ def test_the_language_switch_changes_every_label(open_page):
     page.wait_for_function("document.documentElement.lang === 'en'")
     for number, tab in enumerate(TABS["en"]):
         go_to(page, tab)
-        page.wait_for_timeout(800)
+        page.wait_for_timeout(1200)
         shown = page.locator(".tabitem:visible button:visible, .tabitem:visible label:visible > span:visible").all_inner_texts()
         left = [text for text in shown if any("가" <= letter <= "힣" for letter in text)]
         assert not left, (tab, left)
@@ -170,7 +170,7 @@ def test_practise_six_turns_and_look_back(open_page):
         page.fill("#practise-turn textarea", text)
         page.click("#practise-say")
         page.wait_for_function(f"document.querySelectorAll('#practise-talk .kmi-turn').length === {2 * number}")
-    assert page.locator("#practise-figures svg").is_visible()
+    page.locator("#practise-figures svg").wait_for()
     page.click("#practise-end")
     page.get_by_text("다음에 해 볼 것 하나").wait_for()
     assert page.locator("#practise-feedback tr").count() == 7
@@ -192,10 +192,10 @@ def test_every_format_is_analysed(open_page, repository, transcripts, kind):
     page = open_page()
     go_to(page, "분석")
     page.set_input_files("#analyse-file input[type=file]", transcripts[kind])
-    page.wait_for_timeout(1500)
+    page.locator("#analyse-file").get_by_text("sessions").first.wait_for()
     page.click("#analyse-go")
     page.locator("#analyse-figures table").first.wait_for()
-    assert page.locator("#analyse-fidelity img, #analyse-fidelity canvas").first.is_visible()
+    page.locator("#analyse-fidelity img").first.wait_for()
     keep(page, f"analyse-{kind}-1280")
 
 
