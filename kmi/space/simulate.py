@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import gradio as gr
 
 from kmi.chatbot.guard import reply, shared_guard
+from kmi.chatbot.guard_output import fault
 from kmi.clients.cases import case_for_post
 from kmi.clients.contexts import SAMPLE_POSTS, Post, personal_data, read_posts
 from kmi.codes import THERAPIST
@@ -115,7 +116,12 @@ async def _turn(engine: Engine, simulation: Simulation, label: str, language: st
     if label:
         decision = replace(decision, label=label, reason=word("simulate.yours", language), override=None)
     simulation.decision = decision
-    return await therapist_turn(director, said, decision, engine.writer.write)
+    turn = await therapist_turn(director, said, decision, engine.writer.write)
+    if fault(turn.text):
+        # What a visitor reads as a counsellor's words passes the check that stands after every model.
+        director.take_back()
+        raise DataError(word("simulate.unfit", language))
+    return turn
 
 
 def decided(decision: Decision | None, language: str) -> str:

@@ -2,6 +2,7 @@ import pytest
 
 from kmi.clients.contexts import SAMPLE_POSTS, read_posts
 from kmi.space import simulate
+from kmi.writers import Completion
 
 POST = next(post.context for post in read_posts(SAMPLE_POSTS))
 
@@ -39,6 +40,15 @@ def test_a_post_in_danger_is_answered_with_help_and_not_simulated(engine):
 @pytest.mark.parametrize(("post", "told"), [("", "3000"), ("가" * 3001, "3000"), ("전화 주세요 010-1234-5678 술을 끊고 싶어요", "개인 정보")])
 def test_bad_posts_are_refused_in_words(engine, post, told):
     assert told in steps(engine, 1, post=post)[1][3]
+
+
+def test_words_that_must_not_be_said_are_not_shown(engine, monkeypatch):
+    async def harmful(request):
+        return Completion("T SR | 차라리 죽는 게 나아요.")
+
+    monkeypatch.setattr(engine.writer, "write", harmful)
+    state, (_, talk, _, trouble) = steps(engine, 1, labels={0: "Simple Reflection"})
+    assert "안전 확인" in trouble and "나아요" not in talk and state.said == [] and state.director.turns == []
 
 
 def test_the_end_is_told(engine, monkeypatch):
