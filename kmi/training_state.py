@@ -6,6 +6,7 @@ Not covered: what is trained (`kmi.coder.training`).
 """
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,22 @@ if TYPE_CHECKING:
     import torch
 
 STATE_FOLDER = "training-state"
+
+
+def claim(folder: Path, settings: dict[str, Any]) -> None:
+    """Notes in `folder`, made if absent, which training keeps its state there.
+
+    Raises:
+        ConfigError: it holds the state of a training with other settings.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path, text = folder / "settings.json", json.dumps(settings, sort_keys=True)
+    if path.is_file() and path.read_text(encoding="utf-8") != text:
+        raise ConfigError(f"{folder} holds a training begun with other settings.", "Remove the folder, or go on with the settings it was begun with.")
+    # Several processes may note the same at once: what is there is whole.
+    partial = folder / f"settings.json.{os.getpid()}.partial"
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
 
 
 class TrainingState:

@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def sessions(options: argparse.Namespace, writer, ledger: Ledger) -> str:
-    """Rates sessions: ratings.csv, report.json."""
+    """Rates sessions: ratings.csv, ratings.json."""
     from kmi.metrics import blind
     from kmi.metrics.judge import judge
 

@@ -73,7 +73,10 @@ def read(options: argparse.Namespace) -> Recipe:
 
 
 def write_report(recipe: ScratchRecipe, out: Path, seconds: float, steps: int, timed: int) -> None:
-    """What the training was, beside the checkpoint: `timed` of its steps took `seconds`, the others were made by a killed run; `scripts/evaluate_models.py` adds how well the model does."""
+    """What the training was, beside the checkpoint: `timed` of its steps took `seconds`, the others were made by a killed run.
+
+    `scripts/evaluate_models.py` adds how well the model does.
+    """
     import json
 
     from safetensors.numpy import load_file

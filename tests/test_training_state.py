@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from kmi.errors import ConfigError
-from kmi.training_state import TrainingState
+from kmi.training_state import TrainingState, claim
 
 
 def trained(seed, steps):
@@ -49,3 +49,11 @@ def test_other_settings_are_refused(tmp_path):
     TrainingState(tmp_path, {"seed": 0}).save(*trained(0, 1), 1)
     with pytest.raises(ConfigError, match=r"begun with other settings.*Remove the folder"):
         TrainingState(tmp_path, {"seed": 1}).load(*trained(0, 0))
+
+
+def test_a_folder_is_claimed_by_one_training(tmp_path):
+    claim(tmp_path / "state", {"seed": 0, "data": "x"})
+    claim(tmp_path / "state", {"data": "x", "seed": 0})
+    assert [path.name for path in (tmp_path / "state").iterdir()] == ["settings.json"]
+    with pytest.raises(ConfigError, match="begun with other settings"):
+        claim(tmp_path / "state", {"seed": 1, "data": "x"})

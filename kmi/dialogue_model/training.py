@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kmi.dialogue import Dialogue
 from kmi.dialogue_model.format import CLIENT, OPENINGS, THERAPIST, session_messages
@@ -22,7 +22,7 @@ from kmi.dialogue_model.model import MAX_TOKENS, TEMPERATURE, TOP_P
 from kmi.dialogue_model.recipe import LoraRecipe, Recipe, ScratchRecipe
 from kmi.dialogue_model.tokenizer import train_tokenizer
 from kmi.errors import ConfigError, MissingExtra
-from kmi.training_state import STATE_FOLDER
+from kmi.training_state import STATE_FOLDER, claim
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -55,7 +55,7 @@ def fit(training: Sequence[Dialogue], recipe: Recipe, out: Path, *, steps: int |
     processes = _processes()
     rows = training_rows(training, tokenizer, recipe, processes)
     state = out / STATE_FOLDER
-    _claim(state, {**asdict(recipe), "data": _digest(rows)})
+    claim(state, {**asdict(recipe), "data": _digest(rows)})
     trainer = _trainer(model, tokenizer, rows, recipe, state, steps)
     resumed = _last_whole(state, processes)
     trainer.train(resume_from_checkpoint=resumed)
@@ -164,15 +164,6 @@ def _processes() -> int:
     from accelerate import Accelerator
 
     return Accelerator(cpu=not _on_gpu()).num_processes
-
-
-def _claim(state: Path, settings: dict[str, Any]) -> None:
-    """Notes what this training is; a state begun with anything else is refused."""
-    path = state / "settings.json"
-    if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != settings:
-        raise ConfigError(f"{state} holds a training begun with other settings.", "Remove the folder, or go on with the settings it was begun with.")
-    state.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(settings), encoding="utf-8")
 
 
 def _last_whole(state: Path, processes: int) -> str | None:

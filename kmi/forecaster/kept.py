@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from kmi.errors import ConfigError
 from kmi.forecaster.crossval import FoldResult
+from kmi.training_state import claim
 
 
 class Kept:
@@ -26,13 +26,8 @@ class Kept:
     """
 
     def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
+        claim(folder, settings)
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / "settings.json"
-        text = json.dumps(settings, sort_keys=True)
-        if path.is_file() and path.read_text(encoding="utf-8") != text:
-            raise ConfigError(f"{folder} holds a training begun with other settings or data.", "Remove the folder, or go on with the settings it was begun with.")
-        _whole(path, lambda partial: partial.write_text(text, encoding="utf-8"))
 
     def fold(self, number: int) -> FoldResult | None:
         """The result of a fold, if it is there."""

@@ -92,19 +92,21 @@ async def ask_all(
     """
     slots = asyncio.Semaphore(writer.concurrency)
 
-    async def one(item: Item) -> Answer:
+    async def one(item: Item) -> Answer | NotYet:
         async with slots:
-            return await _ask(item, request, read, writer, ledger)
+            try:
+                return await _ask(item, request, read, writer, ledger)
+            except NotYet as waiting:  # the others are asked all the same; any other fault ends it at once
+                return waiting
 
     try:
         await writer.prepare()
-        # All are asked before any fault is told, so that one late answer holds up no request.
-        found = await asyncio.gather(*map(one, items), return_exceptions=True)
+        found = await asyncio.gather(*map(one, items))
     finally:
         await writer.close()
-    faults = [answer for answer in found if isinstance(answer, BaseException)]
-    if faults:
-        raise next((fault for fault in faults if not isinstance(fault, NotYet)), faults[0])
+    waiting = next((answer for answer in found if isinstance(answer, NotYet)), None)
+    if waiting:
+        raise waiting
     return found
 
 

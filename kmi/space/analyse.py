@@ -17,6 +17,7 @@ from kmi.metrics.coded import from_dialogues
 from kmi.metrics.plots import change_talk_plot, fidelity_plot, sequence_plot
 from kmi.metrics.report import Report, as_json, body_html, report
 from kmi.metrics.scores import Resampling
+from kmi.space.downloads import download
 from kmi.space.engine import Engine
 from kmi.space.markup import notice
 from kmi.space.page import Page
@@ -88,6 +89,4 @@ def told_without_path(error: KmiError, path: str | None) -> str:
 
 def saved(found: Report) -> str:
     """The report as a file."""
-    path = Path(tempfile.mkdtemp()) / "kmi-report.json"
-    path.write_text(as_json(found), encoding="utf-8")
-    return str(path)
+    return download("kmi-report.json", as_json(found))

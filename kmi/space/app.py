@@ -8,6 +8,7 @@ from pathlib import Path
 import gradio as gr
 
 from kmi.space import about, analyse, chat, explore, forecast, practise, simulate
+from kmi.space.downloads import KEPT
 from kmi.space.engine import Engine
 from kmi.space.markup import crisis_bar
 from kmi.space.page import Page
@@ -16,6 +17,7 @@ from kmi.space.words import word
 HERE = Path(__file__).parent
 TABS = {"chat": chat, "practise": practise, "forecast": forecast, "analyse": analyse, "explore": explore, "simulate": simulate, "about": about}
 LARGEST_FILE = "20mb"
+SWEEP = 600  # seconds between two looks for what visitors sent or took, to be deleted after `KEPT`
 # White on this green has a contrast of 6.7.
 THEME = gr.themes.Default(primary_hue="teal", font=["system-ui"], font_mono=["monospace"]).set(
     button_primary_background_fill="#00694F", button_primary_background_fill_hover="#00543F", button_primary_text_color="#FFFFFF",
@@ -27,7 +29,7 @@ COMPOSITION = "<script>document.addEventListener('keydown', (e) => { if (e.key =
 
 def build(engine: Engine) -> gr.Blocks:
     """Lays out the whole page."""
-    with gr.Blocks(title=word("page.title", "ko"), analytics_enabled=False) as blocks:
+    with gr.Blocks(title=word("page.title", "ko"), analytics_enabled=False, delete_cache=(SWEEP, KEPT)) as blocks:
         with gr.Row(elem_id="head"):
             title = gr.HTML()
             page = Page()

@@ -4,9 +4,7 @@ The session lives in the visitor's state and is forgotten with it. Not covered: 
 """
 
 import json
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import gradio as gr
 
@@ -15,6 +13,7 @@ from kmi.chatbot.session import LONGEST_MESSAGE, Reply
 from kmi.corpus.korean import SENTENCE_END
 from kmi.dialogue import Dialogue
 from kmi.errors import KmiError
+from kmi.space.downloads import download
 from kmi.space.engine import Engine
 from kmi.space.markup import notice, plain
 from kmi.space.page import Page
@@ -85,21 +84,16 @@ def why(reply: Reply, language: str) -> dict:
 def save_text(session: ChatSession | None, language: str) -> str:
     """The conversation as a plain file."""
     turns = session.said if session else []
-    return _file("kmi-chat.txt", "\n".join(f"{word(f'page.{turn.role}', language)}: {turn.text}" for turn in turns) or word("chat.nothing", language))
+    text = "\n".join(f"{word(f'page.{turn.role}', language)}: {turn.text}" for turn in turns)
+    return download("kmi-chat.txt", f"{text or word('chat.nothing', language)}\n")
 
 
 def save_jsonl(session: ChatSession | None) -> str:
     """The conversation as a record that `kmi` reads back."""
     turns = session.said if session else []
     record = Dialogue("chat", "", "", tuple(turns)).to_dict()
-    return _file("kmi-chat.jsonl", json.dumps(record, ensure_ascii=False) if turns else "")
+    return download("kmi-chat.jsonl", json.dumps(record, ensure_ascii=False) + "\n" if turns else "\n")
 
 
 def _folded(title: str, content: str) -> dict:
     return {"role": "assistant", "content": content, "metadata": {"title": title, "status": "done"}}
-
-
-def _file(name: str, text: str) -> str:
-    path = Path(tempfile.mkdtemp()) / name
-    path.write_text(text + "\n", encoding="utf-8")
-    return str(path)

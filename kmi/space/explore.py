@@ -65,7 +65,7 @@ def fits(dialogue: Dialogue, category: str, arc: str, ending: str, label: str, w
 
 def read(name: str | None, texts: str, language: str) -> str:
     """A dialogue to read: who came, the post, every turn with its code."""
-    dialogue = {d.id: d for d in dialogues()}.get(name or "")
+    dialogue = _by_id().get(name or "")
     if dialogue is None:
         return ""
     about = [dialogue.id, dialogue.split, dialogue.category, *(codes[value].ko if language == "ko" else value.replace("_", " ") for codes, value in ((ARCS, dialogue.arc), (ENDINGS, dialogue.ending)) if value in codes)]
@@ -84,6 +84,11 @@ def options(codes: dict[str, Code], language: str) -> list[tuple[str, str]]:
 def dialogues() -> tuple[Dialogue, ...]:
     """The whole dataset."""
     return tuple(dialogue for split in SPLITS for dialogue in shipped_dialogues(split))
+
+
+@cache
+def _by_id() -> dict[str, Dialogue]:
+    return {dialogue.id: dialogue for dialogue in dialogues()}
 
 
 @cache

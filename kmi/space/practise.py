@@ -106,7 +106,7 @@ def take_turn(engine: Engine, text: str, practice: Practice | None, name: str, l
 
 def start(engine: Engine, name: str) -> Practice:
     """A new exercise with the client called `name`."""
-    dialogue = next((d for d in clients() if d.id == name), clients()[0])
+    dialogue = client_called(name)
     case = Case(dialogue.id, dialogue.category, dialogue.context, dialogue.profile, dialogue.arc, dialogue.ending, random.Random(dialogue.id).randrange(2**31))
     return Practice(dialogue, Director(case, engine.forecaster, POLICIES["kmi"]), RetrievalWriter([dialogue]))
 
@@ -144,8 +144,7 @@ def react(director: Director, label: str) -> None:
 
 def opening(name: str, language: str) -> str:
     """What the visitor reads before the first turn."""
-    dialogue = next((d for d in clients() if d.id == name), clients()[0])
-    return shown(dialogue, (), language)
+    return shown(client_called(name), (), language)
 
 
 def shown(dialogue: Dialogue, said: Sequence[Utterance], language: str) -> str:
@@ -157,6 +156,11 @@ def described(dialogue: Dialogue) -> str:
     """Who a client is, in a few words."""
     profile = dialogue.profile
     return " · ".join(part for part in (profile.age_band, profile.occupation, profile.target_behaviour) if part)
+
+
+def client_called(name: str) -> Dialogue:
+    """One of `clients` by its id, the first where there is none."""
+    return next((dialogue for dialogue in clients() if dialogue.id == name), clients()[0])
 
 
 @cache
