@@ -1,8 +1,10 @@
-"""Where a checkpoint is: a folder, the one that comes with KMI, or a repository on the Hub.
+"""Where a checkpoint is: a folder, the one that comes with KMI, one fetched before, or a repository on the Hub.
 
 Not covered: what is in it (`kmi.forecaster.api`, `kmi.coder.api`).
 """
 
+import hashlib
+import os
 import re
 from collections.abc import Iterable
 from importlib.resources import files
@@ -14,11 +16,42 @@ from kmi.errors import ConfigError, MissingExtra
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 
 
-def shipped_checkpoint(name: str) -> Path:
-    """Folder of a checkpoint that comes with KMI: in the installed package, else in the checkout."""
+def find_checkpoint(name: str) -> str | Path:
+    """Where KMI's own checkpoint of this name is: in the installed package, the checkout, the Hub's cache, else on the Hub.
+
+    On the Hub it is sought in the namespace that KMI_NAMESPACE names, or in that of the Space that this runs in.
+
+    Returns:
+        a folder, or "ORG/name" where it has to be fetched.
+
+    Raises:
+        ConfigError: if it is nowhere and no namespace is known.
+    """
     package = Path(str(files("kmi")))
-    bundled = package / "_bundle" / "models" / name
-    return bundled if bundled.is_dir() else package.parent / "model_cards" / name
+    for folder in (package / "_bundle" / "models" / name, package.parent / "model_cards" / name, *_fetched(name)):
+        if folder.is_dir():
+            return folder
+    namespace = os.environ.get("KMI_NAMESPACE") or os.environ.get("SPACE_AUTHOR_NAME")
+    if namespace:
+        return f"{namespace}/{name}"
+    raise ConfigError(
+        f"Expected {name} in the installed package, in a checkout or in the Hub's cache, found it in none.",
+        f"Name the one who publishes it: from_pretrained('ORG/{name}'), or export KMI_NAMESPACE=ORG. With a clone of the KMI repository it is there.",
+    )
+
+
+def _fetched(name: str) -> list[Path]:
+    """Snapshots of repositories of this name in the Hub's cache, whoever published them, the newest first."""
+    from huggingface_hub import constants
+
+    weights = Path(constants.HF_HUB_CACHE).glob(f"models--*--{name}/snapshots/*/model.safetensors")
+    return [path.parent for path in sorted(weights, key=lambda path: path.lstat().st_mtime, reverse=True)]
+
+
+def weights_digest(folder: Path) -> str:
+    """SHA-256 of a checkpoint's weights, which a report names so that figures of other weights are found out."""
+    with (folder / "model.safetensors").open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def checkpoint_source(name_or_path: str | Path, needed: Iterable[str], what: str, hint: str) -> str:

@@ -21,6 +21,7 @@ from pathlib import Path
 # Two OpenMP threads beside any busy process make torch crawl on small machines.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+from kmi.checkpoints import weights_digest
 from kmi.coder import card
 from kmi.coder.api import Coder
 from kmi.coder.evaluation import ceiling, compare, speed
@@ -84,6 +85,7 @@ def build_report(training: list[Example], recipe: Recipe, options: argparse.Name
 
         tests["annomi_high"] = list(examples_of(load_annomi(options.annomi, "high"), ["en"]))
     return {
+        "weights": weights_digest(options.out),
         "parameters": sum(tensor.numel() for tensor in coder.model.parameters()),
         "bytes": sum(path.stat().st_size for path in options.out.iterdir() if path.suffix in (".safetensors", ".json") and path.stem != "report"),
         "turns": len(training),

@@ -31,6 +31,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
+from kmi.checkpoints import weights_digest
 from kmi.corpus.annomi import load_annomi
 from kmi.corpus.load import shipped_dialogues
 from kmi.dialogue import Dialogue
@@ -176,6 +177,7 @@ def build_report(results: list[crossval.FoldResult], ablation: dict, material: M
     examples = material.examples
     return {
         "revision": forecaster.revision,
+        "weights": weights_digest(out),
         "parameters": sum(tensor.numel() for tensor in forecaster.model.parameters()),
         "bytes": (out / "model.safetensors").stat().st_size,
         "sessions": len(material.sessions),

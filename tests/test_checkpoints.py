@@ -1,7 +1,8 @@
 import pytest
+from huggingface_hub import constants
 
 from kmi import checkpoints
-from kmi.checkpoints import checkpoint_source, shipped_checkpoint
+from kmi.checkpoints import checkpoint_source, find_checkpoint, weights_digest
 from kmi.errors import ConfigError
 
 
@@ -26,9 +27,33 @@ def test_a_folder_without_its_files_is_named(tmp_path):
         source(tmp_path)
 
 
-def test_the_installed_checkpoint_comes_before_the_checkout_s(monkeypatch, tmp_path):
+@pytest.fixture
+def package(monkeypatch, tmp_path):
+    """A package with no checkpoint anywhere near, and an empty cache."""
     monkeypatch.setattr(checkpoints, "files", lambda package: tmp_path / "kmi")
-    assert shipped_checkpoint("kmi-coder") == tmp_path / "model_cards" / "kmi-coder"
-    bundled = tmp_path / "kmi" / "_bundle" / "models" / "kmi-coder"
-    bundled.mkdir(parents=True)
-    assert shipped_checkpoint("kmi-coder") == bundled
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    for name in ("KMI_NAMESPACE", "SPACE_AUTHOR_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def test_package_then_checkout_then_cache_then_the_namespace_s_repository(package, monkeypatch):
+    monkeypatch.setenv("SPACE_AUTHOR_NAME", "of-the-space")
+    assert find_checkpoint("kmi-coder") == "of-the-space/kmi-coder"
+    monkeypatch.setenv("KMI_NAMESPACE", "mi-lab")
+    assert find_checkpoint("kmi-coder") == "mi-lab/kmi-coder"
+    for folder in ("cache/models--mi-lab--kmi-coder/snapshots/abc", "model_cards/kmi-coder", "kmi/_bundle/models/kmi-coder"):
+        (package / folder).mkdir(parents=True)
+        (package / folder / "model.safetensors").touch()
+        assert find_checkpoint("kmi-coder") == package / folder
+    assert find_checkpoint("kmi-chatbot") == "mi-lab/kmi-chatbot"  # another name is not taken for it
+
+
+def test_a_checkpoint_that_is_nowhere_says_what_to_type(package):
+    with pytest.raises(ConfigError, match=r"found it in none. Name the one who publishes it: from_pretrained\('ORG/kmi-chatbot'\), or export KMI_NAMESPACE=ORG"):
+        find_checkpoint("kmi-chatbot")
+
+
+def test_weights_are_named_by_their_content(tmp_path):
+    (tmp_path / "model.safetensors").write_bytes(b"abc")
+    assert weights_digest(tmp_path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

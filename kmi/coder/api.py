@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kmi.checkpoints import checkpoint_source, load_with_tokenizer, shipped_checkpoint
+from kmi.checkpoints import checkpoint_source, find_checkpoint, load_with_tokenizer
 from kmi.coder.text import COLUMNS, LABELS, pair_of
 from kmi.coder.tokenizer import MAX_TOKENS
 from kmi.dialogue import Dialogue
@@ -42,9 +42,9 @@ class Coder:
         """Loads a checkpoint.
 
         Args:
-            name_or_path: a folder, a Hub repository, or "kmi-coder" (also the default) for the one that comes with KMI.
+            name_or_path: a folder, a Hub repository, or "kmi-coder" (also the default): see `kmi.checkpoints.find_checkpoint`.
         """
-        wanted = shipped_checkpoint(NAME) if name_or_path in (None, NAME) else name_or_path
+        wanted = find_checkpoint(NAME) if name_or_path in (None, NAME) else name_or_path
         source = checkpoint_source(wanted, FILES, "coder", TRAIN_HINT)
         return cls(*load_with_tokenizer("AutoModelForSequenceClassification", source, "coder", TRAIN_HINT))
 

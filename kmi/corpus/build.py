@@ -8,7 +8,7 @@ The published dataset is the folder `loading_script/`: sessions of the retrieval
 a baseline that repeats the corpus, are refused there.
 
 Not covered: where dialogues come from (`kmi.corpus.sources`), what the tables hold
-(`kmi.corpus.tables`), what the cards say (`kmi.corpus.card`).
+(`kmi.corpus.tables`), what the cards say (`kmi.corpus.card`, `kmi.corpus.croissant`).
 """
 
 import shutil
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from kmi import codes
-from kmi.corpus import card
+from kmi.corpus import card, croissant
 from kmi.corpus.tables import ROWS, Row, features
 from kmi.dialogue import Dialogue, validate
 from kmi.errors import ConfigError, DataError
@@ -62,6 +62,8 @@ def build_dataset(dialogues: Iterable[Dialogue], out: str | Path) -> RowCounts:
         shutil.rmtree(partial, ignore_errors=True)
     for path, text in texts.items():
         card.write_text(path, text)
+    if published:
+        card.write_text(out / croissant.NAME, croissant.dumps(out))
     return counts
 
 

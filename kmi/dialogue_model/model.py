@@ -6,7 +6,7 @@ The bare model has no guard: what people read goes through `kmi.chatbot`. Not co
 from collections.abc import Sequence
 from pathlib import Path
 
-from kmi.checkpoints import checkpoint_source, load_with_tokenizer, shipped_checkpoint
+from kmi.checkpoints import checkpoint_source, find_checkpoint, load_with_tokenizer
 from kmi.dialogue_model.format import prompt_messages
 
 NAME = "kmi-chatbot"
@@ -30,9 +30,9 @@ class DialogueModel:
         """Loads a checkpoint.
 
         Args:
-            name_or_path: a folder, a Hub repository, or "kmi-chatbot" (also the default) for the one that comes with KMI.
+            name_or_path: a folder, a Hub repository, or "kmi-chatbot" (also the default): see `kmi.checkpoints.find_checkpoint`.
         """
-        wanted = shipped_checkpoint(NAME) if name_or_path in (None, NAME) else name_or_path
+        wanted = find_checkpoint(NAME) if name_or_path in (None, NAME) else name_or_path
         source = checkpoint_source(wanted, FILES, "dialogue model", TRAIN_HINT)
         return cls(*load_with_tokenizer("AutoModelForCausalLM", source, "dialogue model", TRAIN_HINT, use_safetensors=True))
 

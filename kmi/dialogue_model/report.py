@@ -9,6 +9,7 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
+from kmi.checkpoints import weights_digest
 from kmi.coder.api import Coder
 from kmi.corpus.load import shipped_dialogues
 from kmi.dialogue import Dialogue
@@ -48,7 +49,7 @@ def measure(folder: Path, test: Sequence[Dialogue]) -> tuple[dict, dict[str, lis
     written = [place.dialogue.utterances[place.turn].text for place in where]
     found["written"] = {**figures(written, where, coder, turns), "seconds": 0.0}
     beside = {name: json.loads(path.read_text(encoding="utf-8")) for name in ("training", "readings", "ratings") if (path := folder / f"{name}.json").is_file()}
-    return {**beside, "drafts": DRAFTS, "writers": found, **_language_model(folder), "examples": _examples(texts, where, turns)}, texts, where
+    return {**beside, "weights": weights_digest(folder), "drafts": DRAFTS, "writers": found, **_language_model(folder), "examples": _examples(texts, where, turns)}, texts, where
 
 
 def _language_model(folder: Path) -> dict:

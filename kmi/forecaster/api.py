@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kmi.checkpoints import checkpoint_source, shipped_checkpoint
+from kmi.checkpoints import checkpoint_source, find_checkpoint
 from kmi.codes import THERAPIST_LABELS
 from kmi.dialogue import Forecast
 from kmi.errors import ConfigError, DataError, MissingExtra, allowed
@@ -49,10 +49,9 @@ class Forecaster:
         """Loads a checkpoint.
 
         Args:
-            name_or_path: a folder, or a Hub repository. By default the checkpoint that
-                comes with KMI: the installed package's, else the checkout's.
+            name_or_path: a folder, a Hub repository, or "kmi-forecaster" (also the default): see `kmi.checkpoints.find_checkpoint`.
         """
-        wanted = shipped_checkpoint(NAME) if name_or_path is None else name_or_path
+        wanted = find_checkpoint(NAME) if name_or_path in (None, NAME) else name_or_path
         source = checkpoint_source(wanted, FILES, "forecaster", TRAIN_HINT)
         try:
             from kmi.forecaster.model import ForecasterConfig, ForecasterModel

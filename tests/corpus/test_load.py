@@ -97,3 +97,13 @@ def test_plain_load_dataset_works_in_the_checkout_and_then_anywhere(tmp_path):
         elsewhere,
         tmp_path / "hf",
     )
+
+
+def test_tables_are_read_by_path_with_pandas_and_polars(repository):
+    import pandas
+    import polars
+
+    path = repository / "loading_script/data/utterances/test-00000-of-00001.parquet"
+    frame, lazy = pandas.read_parquet(path), polars.scan_parquet(path)
+    assert len(frame) == lazy.select(polars.len()).collect().item() == 2450
+    assert frame["utterance_ko"].tolist() == lazy.collect()["utterance_ko"].to_list()

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from kmi.checkpoints import shipped_checkpoint
+from kmi.checkpoints import find_checkpoint
 from kmi.codes import THERAPIST_LABELS
 from kmi.errors import ConfigError, DataError
 from kmi.forecaster import Forecaster, Turn
@@ -24,7 +24,7 @@ def forecaster():
 
 @pytest.fixture
 def checkpoint(tmp_path):
-    return shutil.copytree(shipped_checkpoint("kmi-forecaster"), tmp_path / "checkpoint")
+    return shutil.copytree(find_checkpoint("kmi-forecaster"), tmp_path / "checkpoint")
 
 
 def test_ranks_all_labels(forecaster):
