@@ -6,8 +6,9 @@
 
     python scripts/evaluate_dialogues.py transcript.txt --coder kmi-coder
 
-Reads KMI JSONL, the dataset's Parquet, compact notation, the reference release's JSON, AnnoMI
-and plain transcripts. What has no codes is only counted, unless --coder codes it from its text. Formulas and sources: kmi/metrics/.
+Reads KMI JSONL, the dataset's Parquet, compact notation, the reference release's JSON, AnnoMI, plain
+transcripts and what convert_dialogues.py writes. What has no codes is only counted, unless --coder codes it from its text.
+Formulas and sources: kmi/metrics/.
 """
 
 import argparse

@@ -1,11 +1,12 @@
 """Readers for other people's files, and one that tells them all apart.
 
 `read_dialogues` takes whatever KMI can read: KMI JSONL, the dataset's Parquet, the compact
-notation, the reference release's JSON, AnnoMI's table and JSON, plain transcripts. It
-looks at the content; only a table is known by its header line.
+notation, the reference release's JSON, AnnoMI's table and JSON, plain transcripts, and the
+exports: TRL, ShareGPT, CSV, ConvoKit. It looks at the content; only a table is known by its
+header line.
 
 Not covered: the formats that have modules of their own (`kmi.corpus.notation`, `annomi`,
-`sources`, `tables`).
+`sources`, `tables`, `exchange`, `spreadsheet`, `convokit`).
 """
 
 import json
@@ -16,8 +17,11 @@ from typing import Any
 
 from kmi import codes
 from kmi.corpus.annomi import read_annomi_csv, read_annomi_kmi8
+from kmi.corpus.convokit import UTTERANCES, read_convokit
+from kmi.corpus.exchange import HANGUL, read_chat
 from kmi.corpus.notation import read_notation
 from kmi.corpus.sources import RUN_FILE, read_run, read_sources
+from kmi.corpus.spreadsheet import CSV_COLUMNS, read_csv
 from kmi.corpus.tables import read_parquet
 from kmi.dialogue import Dialogue, json_lines, read_jsonl
 from kmi.errors import DataError, allowed
@@ -28,11 +32,10 @@ ROLE_NAMES = {
     **dict.fromkeys(("client", "c", "내담자"), "client"),
 }
 SPEAKER = re.compile(rf"({'|'.join(ROLE_NAMES)})\s*[:\uff1a]\s*(.*)", re.IGNORECASE)
-HANGUL = re.compile("[가-힣]")
 
 
 def read_dialogues(path: str | Path) -> Iterator[Dialogue]:
-    """Yields the dialogues of a file in any supported format, of a run folder or a source folder.
+    """Yields the dialogues of a file in any supported format, of a run folder, a source folder or a ConvoKit corpus.
 
     Raises:
         DataError: if the file is missing, empty or damaged, naming file and line; while
@@ -91,6 +94,8 @@ def typed_turns(text: str) -> list[tuple[str, str]]:
 
 def _reader(path: Path) -> Iterator[Dialogue]:
     if path.is_dir():
+        if (path / UTTERANCES).exists():
+            return read_convokit(path)
         return read_run(path) if (path / RUN_FILE).exists() else iter(read_sources(path))
     with path.open("rb") as file:
         if file.read(4) == b"PAR1":
@@ -102,6 +107,8 @@ def _reader(path: Path) -> Iterator[Dialogue]:
         return _json_reader(path, read_reference_json)
     if "interlocutor" in opening and "utterance_text" in opening:
         return read_annomi_csv(path)
+    if CSV_COLUMNS.issubset(opening.replace('"', "").split(",")):
+        return read_csv(path)
     if opening.startswith("#{"):
         return read_notation(_text(path), where=str(path))
     return read_transcript(path)
@@ -113,6 +120,8 @@ def _json_reader(path: Path, otherwise: Callable[[Path], Iterator[Dialogue]]) ->
         raise DataError(f"{path}: expected JSON objects with id and dialogue, got {first!r:.80}.")
     if "dialogue_id" in first:
         return read_annomi_kmi8(path)
+    if "messages" in first or "conversations" in first:
+        return read_chat(_json_records(path))
     if set(first) <= REFERENCE_FIELDS:
         return read_reference_json(path)
     return otherwise(path)

@@ -24,7 +24,7 @@ from kmi.errors import DataError
 
 WINDOW = 6  # utterances a forecast looks back on, as in the reference system
 WINDOW_FIELDS = ("role", "utterance_ko", "utterance_en", "label", "talk", "talk_subtype")
-SYSTEM_PROMPT = Path(__file__).with_name("chat_system.txt")
+SYSTEM_PROMPTS = {"ko": "chat_system.txt", "en": "chat_system_en.txt"}
 POST_MARK = "\n\n내담자가 상담 게시판에 올린 글:\n"
 """What stands before the client's post in a system message of the chat table."""
 
@@ -128,9 +128,9 @@ ROWS: dict[str, Callable[[Dialogue], Iterator[Row]]] = {
 
 
 @cache
-def system_prompt() -> str:
-    """What the system message of the chat table says before the client's post."""
-    return SYSTEM_PROMPT.read_text(encoding="utf-8").strip()
+def system_prompt(language: str = "ko") -> str:
+    """What the system message of the chat table says before the client's post; "en" is for exports of the translation."""
+    return Path(__file__).with_name(SYSTEM_PROMPTS[language]).read_text(encoding="utf-8").strip()
 
 
 def read_parquet(path: str | Path) -> Iterator[Dialogue]:

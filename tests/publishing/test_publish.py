@@ -2,7 +2,13 @@
 
 import hashlib
 import json
+import os
 import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
 
 import pytest
 from local_hub import TOKEN
@@ -167,3 +173,36 @@ def test_one_changed_table_is_one_commit_in_one_repository(publish, hub, checkou
         "README.md", "croissant.json", "data/chat/test-00000-of-00001.parquet", next(name for name in new if name.endswith(".whl")),
     }  # fmt: skip
     assert not hub.repos["dataset", "mi-lab/kmi"].private and hub.repos["space", "mi-lab/kmi"].private
+
+
+def test_the_space_starts_from_its_folder_alone(publish, run, hub, tmp_path):
+    """As the Hub starts it: the wheel by the address that requirements.txt names. Dependencies come from this environment."""
+    done = publish("--only", "dataset,space", "--public")
+    assert done.returncode == 0, done.stderr
+    for name, content in hub.repos["space", "mi-lab/kmi"].commits[-1][2].items():
+        (tmp_path / name).write_bytes(content)
+    assert "/resolve/main/dist/kmi-" in (tmp_path / "requirements.txt").read_text()
+    site = tmp_path / "site"
+    done = run("-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", site, "-r", tmp_path / "requirements.txt", token=None)
+    assert done.returncode == 0, done.stderr
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    where = {**os.environ, "PYTHONPATH": str(site), "GRADIO_SERVER_PORT": str(port), "SPACE_ID": "mi-lab/kmi", "HF_HOME": str(tmp_path / "home")}
+    with subprocess.Popen([sys.executable, "app.py"], cwd=tmp_path, env=where, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as app:
+        try:
+            assert "KMI" in page(f"http://127.0.0.1:{port}", app), app.stderr.read()
+        finally:
+            app.kill()
+
+
+def page(address, app, seconds=100):
+    """What the server answers once it does; "" if it ends before."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and app.poll() is None:
+        try:
+            with urllib.request.urlopen(address, timeout=10) as answer:
+                return answer.read().decode()
+        except OSError:
+            time.sleep(0.5)
+    return ""
