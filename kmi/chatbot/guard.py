@@ -4,8 +4,8 @@ Two layers, either one is enough: patterns that decide alone (`guard_patterns`),
 weighs all patterns and the words around them. Both see every reading of the message (`guard_spelling`). No language model takes part.
 It errs towards alarm: a needless help text costs little. Words split over several messages are put together.
 
-    Guard().look("이제 다 끝내고 싶어요")     Danger(kind="suicide", ...)
-    Watch().hear("...")                      the reply to give instead of a model's, or None
+    Guard().look("이제 다 끝내고 싶어요")  # Danger(kind="suicide", ...)
+    Watch().hear("요즘 잠을 잘 못 자요")   # the reply to give instead of a model's, or None
 
 Not covered: what a model writes (`guard_output`); the texts themselves (`guard_replies.toml`).
 """

@@ -1,7 +1,9 @@
 """A counselling conversation with a person: guard, coder, forecaster, decision, writer, output check.
 
+    import asyncio
+    from kmi.writers import make_writer
     session = ChatSession(make_writer("retrieval"))
-    reply = await session.respond("담배를 끊고 싶은데 자꾸 실패해요")
+    reply = asyncio.run(session.respond("담배를 끊고 싶은데 자꾸 실패해요"))
     print(reply.label, reply.text, reply.reason)
 
 Each message goes first to the crisis guard (`kmi.chatbot.guard`), which no argument switches off; while it sees danger no model is

@@ -4,6 +4,7 @@ For tests, trials and benchmarks of everything that talks to a model server. It 
 `/v1/models` and `/v1/chat/completions` by a Python function, keeps a log of all it was
 asked (headers, payload, times), and commits faults by plan.
 
+    from kmi.writers.faults import seeded
     with DummyServer(answer=lambda payload: "네.", faults=seeded(0.3, seed=1)) as server:
         ...  # server.url, server.served, server.peak()
 

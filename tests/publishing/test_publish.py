@@ -134,6 +134,12 @@ def test_everything_loads_back_in_a_fresh_process_and_cache(run, checkout, repos
     }  # fmt: skip
 
 
+def test_the_readme_s_way_in_from_the_hub_runs(run, repository):
+    (block,) = (block for block in re.findall(r"```python\n(.*?)```", (repository / "README.md").read_text(encoding="utf-8"), re.DOTALL) if "ORG/" in block)
+    done = run("-c", block.replace("ORG/", "mi-lab/") + "\nprint(len(frame), next(iter(utterances))['turn'], type(forecaster).__name__, mi_fidelity.name)")
+    assert done.stdout.split()[-4:] == ["2450", "0", "ForecasterModel", "mi_fidelity"], done.stderr[-2000:]
+
+
 def test_a_misspelt_repository_says_what_to_type(run):
     code = "from kmi.coder import Coder\nfrom kmi.errors import ConfigError\ntry: Coder.from_pretrained('mi-lab/kmi-codr')\nexcept ConfigError as error: print(error)"
     done = run("-c", code)
