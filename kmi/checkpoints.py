@@ -101,4 +101,11 @@ def load_with_tokenizer(auto_class: str, source: str, what: str, hint: str, **op
             return getattr(transformers, auto_class).from_pretrained(source, **options), transformers.AutoTokenizer.from_pretrained(source)
     except (OSError, ValueError) as error:
         problem = str(error).strip().splitlines()[0]
-        raise ConfigError(f"Expected a {what} checkpoint at {source}, could not load it: {problem}", hint) from None
+        raise ConfigError(f"Expected a {what} checkpoint at {source}, could not load it: {problem}", next_step(source, hint)) from None
+
+
+def next_step(source: str, hint: str) -> str:
+    """What to do about a checkpoint that does not load: `hint` for a folder; for a repository what is mostly amiss there."""
+    if Path(source).is_dir():
+        return hint
+    return f"Check how {source} is spelt, whether it is private (hf auth login), and the network (unset HF_HUB_OFFLINE), or name a folder."

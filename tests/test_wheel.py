@@ -3,6 +3,10 @@
 import os
 import subprocess
 import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -37,27 +41,67 @@ print("whole")
 """
 
 
+# Tests of what the wheel carries, none of which looks at the checkout.
+TESTS = ("test_codes.py", "test_dialogue.py", "test_quiet.py", "metrics/test_fidelity.py", "metrics/test_change_talk.py", "metrics/test_sequences.py", "forecaster/test_forecaster_api.py", "simulation/test_plan_mode.py")
+
+
 @pytest.fixture(scope="module")
-def installed(repository, tmp_path_factory):
-    """Folder with the wheel's content, as pip lays it out; dependencies come from this environment."""
-    wheels, target = tmp_path_factory.mktemp("dist"), tmp_path_factory.mktemp("site")
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(wheels), str(repository)]
+def wheel(repository, tmp_path_factory):
+    """The wheel of this checkout."""
+    folder = tmp_path_factory.mktemp("dist")
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(repository)]
     subprocess.run(build, check=True, capture_output=True, timeout=100)
-    (wheel,) = wheels.glob("*.whl")
-    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(target), str(wheel)]
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory):
+    """Python of a fresh virtual environment with the wheel in it. It borrows this environment's libraries, but not its KMI: paths of a
+    .pth file are taken without the .pth files in them, by which an editable KMI would come along."""
+    folder = tmp_path_factory.mktemp("venv")
+    venv.create(folder, symlinks=True, with_pip=False)
+    site = Path(sysconfig.get_path("purelib", vars={"base": str(folder)}))
+    (site / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(site), str(wheel)]
     subprocess.run(install, check=True, capture_output=True, timeout=100)
-    return target
+    return folder / "bin" / "python"
 
 
+def in_venv(python, *command, cwd, **how):
+    """Runs Python of the fresh environment away from the checkout; `-P` keeps the folder it stands in out of its path."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"HF_HOME": str(cwd / "hf"), "HF_HUB_OFFLINE": "1"}
+    return subprocess.run([python, "-P", *command], cwd=cwd, env=environment, capture_output=True, text=True, timeout=180, **how)
+
+
+@pytest.mark.timeout(240)
 def test_the_wheel_works_from_an_empty_folder(installed, tmp_path):
-    environment = {**os.environ, "PYTHONPATH": str(installed), "HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "1"}
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", PROGRAM.format(target=str(installed))],
-        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=110,
-    )  # fmt: skip
+    done = in_venv(installed, "-c", PROGRAM.format(target=str(installed.parents[1])), cwd=tmp_path)
     assert done.returncode == 0 and "whole" in done.stdout, done.stderr[-2000:]
 
 
-def test_the_wheel_carries_no_card_that_points_outside_it(installed):
-    assert not (installed / "kmi" / "README.md").exists()
-    assert "../loading_script" not in (installed / "kmi/_bundle/dataset/kmi/README.md").read_text(encoding="utf-8")
+@pytest.mark.timeout(240)
+def test_tests_pass_with_the_installed_wheel(installed, repository, tmp_path):
+    files = [str(repository / "tests" / name) for name in TESTS]
+    done = in_venv(installed, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist", "--rootdir", str(repository), *files, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_the_wheel_is_small_enough_and_carries_what_it_should(wheel):
+    assert wheel.stat().st_size < 60e6
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {f"kmi/_bundle/models/{name}/model.safetensors" for name in ("kmi-forecaster", "kmi-coder")} <= names
+    assert {"kmi/chatbot/guard_weights.safetensors", "kmi/_bundle/dataset/kmi/data/dialogues/train-00000-of-00001.parquet"} <= names
+    assert not any("kmi-chatbot" in name or name.startswith("tests/") for name in names)
+
+
+def test_the_wheel_carries_no_card_that_points_outside_it(wheel):
+    with zipfile.ZipFile(wheel) as file:
+        assert "kmi/README.md" not in file.namelist()
+        assert "../loading_script" not in file.read("kmi/_bundle/dataset/kmi/README.md").decode("utf-8")
+
+
+def test_a_checkpoint_that_does_not_travel_says_where_it_may_be(installed, tmp_path):
+    program = "from kmi.dialogue_model.model import DialogueModel\ntry: DialogueModel.from_pretrained()\nexcept ValueError as error: print(error)"
+    done = in_venv(installed, "-c", program, cwd=tmp_path)
+    assert "Expected kmi-chatbot in the installed package, in a checkout or in the Hub's cache, found it in none." in done.stdout, done.stderr[-2000:]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kmi.checkpoints import checkpoint_source, find_checkpoint
+from kmi.checkpoints import checkpoint_source, find_checkpoint, next_step
 from kmi.codes import THERAPIST_LABELS
 from kmi.dialogue import Forecast
 from kmi.errors import ConfigError, DataError, MissingExtra, allowed
@@ -67,7 +67,7 @@ class Forecaster:
         except (OSError, SafetensorError, RuntimeError) as error:
             # RuntimeError: weights whose shapes do not fit the config.
             problem = str(error).strip().splitlines()[0]
-            raise ConfigError(f"Expected a forecaster checkpoint at {source}, could not load it: {problem}", TRAIN_HINT) from None
+            raise ConfigError(f"Expected a forecaster checkpoint at {source}, could not load it: {problem}", next_step(source, TRAIN_HINT)) from None
         return cls(model, content_hash(model))
 
     def probabilities(self, histories: Sequence[Sequence[Turn]]) -> np.ndarray:

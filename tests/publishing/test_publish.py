@@ -144,6 +144,9 @@ def test_a_misspelt_repository_says_what_to_type(run):
     code = "from kmi.coder import Coder\nfrom kmi.errors import ConfigError\ntry: Coder.from_pretrained('mi-lab/kmi-codr')\nexcept ConfigError as error: print(error)"
     done = run("-c", code)
     assert "Expected a coder checkpoint at mi-lab/kmi-codr, could not load it" in done.stdout, done.stderr[-2000:]
+    assert "Check how mi-lab/kmi-codr is spelt" in done.stdout
+    offline = run("-c", code.replace("kmi-codr", "kmi-coder"), HF_HUB_OFFLINE="1")
+    assert "could not load it" in offline.stdout and "unset HF_HUB_OFFLINE" in offline.stdout, offline.stderr[-2000:]
 
 
 def test_published_again_makes_no_commit(publish, hub):
