@@ -1,6 +1,6 @@
 """Analyse: a transcript, uploaded or pasted, is coded where it has no codes and reported: fidelity, change talk, sequences, plots.
 
-Not covered: formats (`kmi.corpus.readers`), figures and page (`kmi.metrics.report`).
+Not covered: formats (`kmi.corpus.readers`), figures (`kmi.metrics.report`), their tables and plots (`kmi.space.figures`).
 """
 
 import tempfile
@@ -14,11 +14,11 @@ from kmi.corpus.readers import read_dialogues
 from kmi.dialogue import Dialogue
 from kmi.errors import DataError, KmiError
 from kmi.metrics.coded import from_dialogues
-from kmi.metrics.plots import change_talk_plot, fidelity_plot, sequence_plot
-from kmi.metrics.report import Report, as_json, body_html, report
+from kmi.metrics.report import Report, as_json, report
 from kmi.metrics.scores import Resampling
 from kmi.space.downloads import download
 from kmi.space.engine import Engine
+from kmi.space.figures import plots, tables
 from kmi.space.markup import notice
 from kmi.space.page import Page
 from kmi.space.words import word
@@ -37,15 +37,16 @@ def build(page: Page, engine: Engine) -> None:
         text = page.make(gr.Textbox, {"label": "analyse.text", "placeholder": "analyse.text_hint"}, lines=5, max_lines=12, elem_id="analyse-text")
     go = page.make(gr.Button, {"value": "analyse.go"}, variant="primary", elem_id="analyse-go")
     told = gr.HTML(elem_id="analyse-told")
-    with gr.Row():
-        plots = [page.make(gr.Plot, {"label": f"analyse.{name}"}, visible=False, elem_id=f"analyse-{name}") for name in ("fidelity", "talk", "sequences")]
+    with gr.Column():
+        # Shown, a label would lie on the title drawn in the plot.
+        drawn = [page.make(gr.Plot, {"label": f"analyse.{name}"}, show_label=False, visible=False, elem_id=f"analyse-{name}", elem_classes="kmi-plot") for name in ("fidelity", "talk", "sequences")]
     figures = gr.HTML(elem_id="analyse-figures", elem_classes="kmi-report")
     save = page.make(gr.DownloadButton, {"label": "analyse.save"}, visible=False, elem_id="analyse-save")
 
     def analyse(path: str | None, typed: str, language: str, progress: gr.Progress = gr.Progress()) -> tuple:  # noqa: B008 (gradio finds it by its default)
         return measure(engine, path, typed, language, progress)
 
-    go.click(analyse, [file, text, page.language], [told, *plots, figures, save], api_name="analyse", concurrency_limit=1)
+    go.click(analyse, [file, text, page.language], [told, *drawn, figures, save], api_name="analyse", concurrency_limit=1)
 
 
 def measure(engine: Engine, path: str | None, typed: str, language: str, progress=lambda share, desc: None) -> tuple:
@@ -60,10 +61,10 @@ def measure(engine: Engine, path: str | None, typed: str, language: str, progres
         found = report(from_dialogues(coded), Resampling(RESAMPLES))
     except KmiError as error:
         return notice(told_without_path(error, path)), *[gr.update(visible=False)] * 3, "", gr.update(visible=False)
-    drawn = [gr.update(value=plot, visible=True) for plot in (fidelity_plot(found.fidelity), change_talk_plot(found.talk), sequence_plot(found.sequences))]
+    drawn = [gr.update(value=plot, visible=True) for plot in plots(found, language)]
     turns = sum(d.turns for d in dialogues)
     told = word("analyse.done" if coded_before == turns else "analyse.done_coded", language, dialogues=len(dialogues), turns=turns, coded=turns - coded_before)
-    return f"<p>{told}</p>", *drawn, body_html(found), gr.update(value=saved(found), visible=True)
+    return f"<p>{told}</p>", *drawn, tables(found, language), gr.update(value=saved(found), visible=True)
 
 
 def given(path: str | None, typed: str, language: str) -> Iterator[Dialogue]:

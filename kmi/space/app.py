@@ -3,6 +3,7 @@
     launch(build(Engine(writer_from(os.environ))))
 """
 
+import json
 from pathlib import Path
 
 import gradio as gr
@@ -12,7 +13,7 @@ from kmi.space.downloads import KEPT
 from kmi.space.engine import Engine
 from kmi.space.markup import crisis_bar
 from kmi.space.page import Page
-from kmi.space.words import word
+from kmi.space.words import LANGUAGES, word
 
 HERE = Path(__file__).parent
 TABS = {"chat": chat, "practise": practise, "forecast": forecast, "analyse": analyse, "explore": explore, "simulate": simulate, "about": about}
@@ -22,9 +23,8 @@ SWEEP = 600  # seconds between two looks for what visitors sent or took, to be d
 THEME = gr.themes.Default(primary_hue="teal", font=["system-ui"], font_mono=["monospace"]).set(
     button_primary_background_fill="#00694F", button_primary_background_fill_hover="#00543F", button_primary_text_color="#FFFFFF",
     button_primary_background_fill_dark="#00694F", button_primary_background_fill_hover_dark="#00543F",
+    input_placeholder_color="#5F6672", input_placeholder_color_dark="#A5ACB8", body_text_color_subdued="#5F6672", body_text_color_subdued_dark="#A5ACB8",
 )  # fmt: skip
-# Enter that ends a syllable under composition is no Enter: caught before the text box sees it.
-COMPOSITION = "<script>document.addEventListener('keydown', (e) => { if (e.key === 'Enter' && (e.isComposing || e.keyCode === 229)) e.stopImmediatePropagation(); }, true); document.documentElement.lang = 'ko';</script>"
 
 
 def build(engine: Engine) -> gr.Blocks:
@@ -34,9 +34,11 @@ def build(engine: Engine) -> gr.Blocks:
             title = gr.HTML()
             page = Page()
         bar = gr.HTML(crisis_bar("ko"), elem_id="crisis")
-        for name, tab in TABS.items():
-            with page.make(gr.Tab, {"label": f"{name}.tab"}, id=name):
-                tab.build(page, engine)
+        # All seven in sight on a phone too: a menu hid four of them.
+        with gr.Tabs(overflow_behavior="wrap"):
+            for name, tab in TABS.items():
+                with page.make(gr.Tab, {"label": f"{name}.tab"}, id=name):
+                    tab.build(page, engine)
         page.on_load(lambda language: (f"<h1>{word('page.title', language)}</h1>", crisis_bar(language)), [page.language], [title, bar])
         page.connect(blocks)
     return blocks
@@ -45,6 +47,15 @@ def build(engine: Engine) -> gr.Blocks:
 def launch(blocks: gr.Blocks, **settings) -> None:
     """Serves the page; errors are shown as plain messages, never with a path of the server."""
     blocks.queue(default_concurrency_limit=4).launch(
-        css_paths=[HERE / "style.css"], head=COMPOSITION, theme=THEME, max_file_size=LARGEST_FILE,
+        css_paths=[HERE / "style.css"], head=head(), theme=THEME, max_file_size=LARGEST_FILE,
         share=False, show_error=False, footer_links=[], **settings,
     )  # fmt: skip
+
+
+def head() -> str:
+    """The page's own script, with the words it needs."""
+    said = {
+        language: {"title": word("page.title", language), "queue": word("page.queue", language, place="{place}", size="{size}"), "working": word("page.working", language)}
+        for language in LANGUAGES
+    }
+    return f"<script>const SAID = {json.dumps(said, ensure_ascii=False)};\n{(HERE / 'browser.js').read_text(encoding='utf-8')}</script>"

@@ -45,7 +45,7 @@ def build(page: Page, engine: Engine) -> None:
         yield from respond(engine, text, shown, session, language)
 
     inputs, outputs = [message, window, talk, page.language], [message, window, talk, trouble]
-    gr.on([message.submit, send.click], answer, inputs, outputs, concurrency_limit=AT_ONCE, concurrency_id="writer", api_name="chat")
+    gr.on([message.submit, send.click], answer, inputs, outputs, concurrency_limit=AT_ONCE, concurrency_id="writer", api_name="chat", show_progress_on=window)
     gr.on([reset.click, window.clear], lambda: ([], None, ""), None, [window, talk, trouble], api_name=False)
     as_text.click(save_text, [talk, page.language], as_text, api_name=False)
     as_jsonl.click(save_jsonl, talk, as_jsonl, api_name=False)

@@ -14,7 +14,7 @@ from kmi.dialogue import Dialogue
 from kmi.space.engine import Engine
 from kmi.space.markup import legend, notice, session
 from kmi.space.page import Page
-from kmi.space.words import label_name, word
+from kmi.space.words import code_name, word
 
 MOST = 100
 """Hits listed at once."""
@@ -47,7 +47,7 @@ def search(category: str, arc: str, ending: str, label: str, words: str, languag
     if not found:
         return notice(word("explore.none", language)), gr.update(choices=[], value=None)
     told = word("explore.found" if len(found) <= MOST else "explore.found_many", language, count=len(found), shown=MOST)
-    choices = [(f"{d.category} · {d.context[:READING]}…", d.id) for d in found[:MOST]]
+    choices = [(f"{code_name(CATEGORIES[d.category], language)} · {d.context[:READING]}…", d.id) for d in found[:MOST]]
     return f"<p>{escape(told)}</p>", gr.update(choices=choices, value=choices[0][1])
 
 
@@ -68,16 +68,16 @@ def read(name: str | None, texts: str, language: str) -> str:
     dialogue = _by_id().get(name or "")
     if dialogue is None:
         return ""
-    about = [dialogue.id, dialogue.split, dialogue.category, *(codes[value].ko if language == "ko" else value.replace("_", " ") for codes, value in ((ARCS, dialogue.arc), (ENDINGS, dialogue.ending)) if value in codes)]
+    filed = ((CATEGORIES, dialogue.category), (ARCS, dialogue.arc), (ENDINGS, dialogue.ending))
+    about = [dialogue.id, dialogue.split, *(code_name(codes[value], language) for codes, value in filed if value in codes)]
     profile = " · ".join(part for part in (dialogue.profile.age_band, dialogue.profile.gender, dialogue.profile.occupation, dialogue.profile.target_behaviour) if part)
-    head = f"<p>{escape(' · '.join(filter(None, about)))}</p><p>{escape(profile)}</p><blockquote>{escape(dialogue.context)}</blockquote>"
+    head = f"<p>{escape(' · '.join(filter(None, about)))}</p><p lang='ko'>{escape(profile)}</p><blockquote lang='ko'>{escape(dialogue.context)}</blockquote>"
     return head + legend(language) + session(dialogue.utterances, language, texts)
 
 
 def options(codes: dict[str, Code], language: str) -> list[tuple[str, str]]:
     """What a filter offers, "all" first."""
-    named = [(label_name(name, language) if codes is THERAPIST else code.ko if language == "ko" else code.en or name.replace("_", " "), name) for name, code in codes.items()]
-    return [(word("explore.all", language), ""), *named]
+    return [(word("explore.all", language), ""), *((code_name(code, language), name) for name, code in codes.items())]
 
 
 @cache

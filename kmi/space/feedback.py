@@ -10,7 +10,7 @@ from html import escape
 from kmi.codes import QUESTIONS, REFLECTIONS
 from kmi.dialogue import Utterance
 from kmi.simulation.decision import Decision
-from kmi.space.markup import chip, curve
+from kmi.space.markup import chip, curve, spoken_in
 from kmi.space.words import label_name, word
 
 FAIR_COMPLEX, FAIR_RATIO = 0.4, 1.0
@@ -35,7 +35,7 @@ def standing(said: Sequence[Utterance], language: str) -> str:
     table = "".join(f"<tr><th scope='row'>{escape(word(key, language))}</th><td class='kmi-number'>{value}</td></tr>" for key, value in rows.items())
     chips = "".join(f"{chip(label, language)} {count} " for label, count in found.most_common())
     so_far = [talks[: n + 1].count("change") / (n + 1) for n in range(len(talks))]
-    return f'<table class="kmi-bars">{table}</table><p>{chips}</p>{curve(so_far, word("practise.curve", language))}'
+    return f'<table class="kmi-bars kmi-figures">{table}</table><p>{chips}</p>{curve(so_far, word("practise.curve", language))}'
 
 
 def sheet(said: Sequence[Utterance], decisions: Sequence[Decision], language: str) -> str:
@@ -46,13 +46,13 @@ def sheet(said: Sequence[Utterance], decisions: Sequence[Decision], language: st
     strengths, to_try = judged(found)
     good = "".join(f"<li>{escape(word(f'practise.{key}', language))}</li>" for key in strengths) or f"<li>{escape(word('practise.began', language))}</li>"
     own = [turn for turn in said if turn.role == "therapist"]
-    rows = "".join(
-        f"<tr><td>{escape(turn.text)}</td><td>{chip(turn.label, language)}</td><td>{escape(_instead(decision, language))}</td></tr>" for turn, decision in zip(own, decisions, strict=False)
-    )
-    head = "".join(f"<th scope='col'>{escape(word(f'practise.{name}', language))}</th>" for name in ("you_said", "heard_as", "forecaster_would"))
+    heads = [escape(word(f"practise.{name}", language)) for name in ("you_said", "heard_as", "forecaster_would")]
+    rows = [(f'<span lang="{spoken_in(turn.text)}">{escape(turn.text)}</span>', chip(turn.label, language), escape(_instead(decision, language))) for turn, decision in zip(own, decisions, strict=False)]
+    # On a phone each cell stands under its own heading.
+    body = "".join("<tr>" + "".join(f'<td data-name="{head}">{cell}</td>' for head, cell in zip(heads, row, strict=True)) + "</tr>" for row in rows)
     return (
         f"<h3>{escape(word('practise.strengths', language))}</h3><ul>{good}</ul><h3>{escape(word('practise.next', language))}</h3><p>{escape(word(f'practise.{to_try}', language))}</p>"
-        f'<div class="kmi-report"><table class="kmi-sheet"><tr>{head}</tr>{rows}</table></div>'
+        f'<table class="kmi-table kmi-sheet"><thead><tr>{"".join(f"<th scope=col>{head}</th>" for head in heads)}</tr></thead><tbody>{body}</tbody></table>'
     )
 
 

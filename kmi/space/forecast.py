@@ -9,16 +9,18 @@ from html import escape
 import gradio as gr
 
 from kmi.corpus.readers import typed_turns
-from kmi.dialogue import Utterance
+from kmi.dialogue import Forecast, Utterance
 from kmi.errors import KmiError
-from kmi.forecaster.api import Reason
-from kmi.forecaster.features import turns_of
+from kmi.forecaster import Forecaster
+from kmi.forecaster.features import FEATURE_NAMES, HANGUL_FEATURE, Turn, features_of, turns_of
 from kmi.space.engine import Engine
-from kmi.space.markup import bars, notice, session
+from kmi.space.markup import bars, chip, notice, session
 from kmi.space.page import Page
-from kmi.space.words import cue_name, label_name, word
+from kmi.space.words import cue_text, word
 
 LONGEST = 40_000  # characters of a pasted session
+EXPLAINED = 3
+SMALLEST = 0.005  # an effect that does not show in two digits
 
 
 def build(page: Page, engine: Engine) -> None:
@@ -54,13 +56,25 @@ def look(engine: Engine, typed: str, steps: int, language: str) -> tuple[str, st
         for (role, text), code in zip(said, found, strict=True)
     ]
     turns = turns_of(coded)
-    return bars(engine.forecaster.forecast(turns), language) + reasons(engine.forecaster.explain(turns), language), session(coded, language)
+    ranked = engine.forecaster.forecast(turns)
+    return bars(ranked, language) + because(engine.forecaster, turns, ranked[:EXPLAINED], language), session(coded, language)
 
 
-def reasons(found: Sequence[Reason], language: str) -> str:
-    """Which cue moved which label, as a list."""
-    rows = []
-    for reason in found:
-        way = word("forecast.up" if reason.effect > 0 else "forecast.down", language)
-        rows.append(f"<li>{escape(label_name(reason.label, language))}: {escape(cue_name(reason.cue, language))} · {way} {abs(reason.effect):.2f}</li>")
-    return f"<h4>{word('forecast.because', language)}</h4><ul>{''.join(rows)}</ul>" if rows else ""
+def because(forecaster: Forecaster, turns: Sequence[Turn], ranked: Sequence[Forecast], language: str) -> str:
+    """Under each label, what in the session raised or lowered its probability."""
+    features = dict(zip(FEATURE_NAMES, features_of(turns), strict=True))
+    model = forecaster.model
+    usual = dict(zip(FEATURE_NAMES, (model.korean if features[HANGUL_FEATURE] else model.professional).mean.tolist(), strict=True))
+    reasons = [reason for reason in forecaster.explain(turns, [option.label for option in ranked]) if abs(reason.effect) >= SMALLEST]
+    parts = []
+    for option in ranked:
+        told = [(reason.effect, cue_text(reason.cue, features[reason.cue], usual[reason.cue], language)) for reason in reasons if reason.label == option.label]
+        rows = "".join(f"<li>{_way(effect, language)}<span>{escape(text)}</span></li>" for effect, text in told)
+        parts.append(f'<h5>{chip(option.label, language)} {option.probability:.2f}</h5><ul class="kmi-why">{rows}</ul>' if rows else "")
+    return f"<h4>{escape(word('forecast.because', language))}</h4><p>{escape(word('forecast.because_lead', language))}</p>{''.join(parts)}" if any(parts) else ""
+
+
+def _way(effect: float, language: str) -> str:
+    """The direction as sign, number and, for those who hear the page, word."""
+    way, sign = ("up", "▲ +") if effect > 0 else ("down", "▼ −")
+    return f'<span class="kmi-way kmi-{way}" aria-label="{escape(word(f"forecast.{way}", language))} {abs(effect):.2f}" role="img">{sign}{abs(effect):.2f}</span>'

@@ -19,6 +19,7 @@ COLOURS = {
 }  # fmt: skip
 
 
+HANGUL = re.compile("[가-힣]")
 BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
 
 
@@ -37,9 +38,10 @@ def plain(text: str) -> str:
     return BOLD.sub(r"<strong>\1</strong>", escape(text))
 
 
-def plain_block(text: str) -> str:
-    """A text of several lines, set apart."""
-    return f'<p class="kmi-block">{plain(text)}</p>'
+def plain_block(text: str, language: str = "") -> str:
+    """A text of several lines, set apart; `language` where it is not the page's."""
+    tongue = f' lang="{language}"' if language else ""
+    return f'<p class="kmi-block"{tongue}>{plain(text)}</p>'
 
 
 def curve(values: Sequence[float], title: str) -> str:
@@ -79,8 +81,13 @@ def session(turns: Iterable[Utterance], language: str, texts: str = "ko") -> str
 
 def _turn(turn: Utterance, language: str, texts: str) -> str:
     both = {"ko": (turn.utterance_ko,), "en": (turn.utterance_en or turn.utterance_ko,), "both": (turn.utterance_ko, turn.utterance_en)}[texts]
-    said = "".join(f"<p>{escape(text)}</p>" for text in both if text)
+    said = "".join(f'<p lang="{spoken_in(text)}">{escape(text)}</p>' for text in both if text)
     return f'<li class="kmi-turn kmi-{turn.role}"><span class="kmi-speaker">{escape(word(f"page.{turn.role}", language))}</span>{chip(turn.label or turn.talk or "", language)}{said}</li>'
+
+
+def spoken_in(text: str) -> str:
+    """The language of what was said, whatever the page's: screen readers choose their voice by it."""
+    return "ko" if HANGUL.search(text) else "en"
 
 
 def legend(language: str) -> str:

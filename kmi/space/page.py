@@ -21,7 +21,7 @@ class Page:
     """
 
     def __init__(self) -> None:
-        self.language = gr.Radio([(name, code) for code, name in LANGUAGES.items()], value="ko", show_label=False, label="언어 · Language", container=False, elem_id="language", min_width=90)
+        self.language = gr.Radio([(name, code) for code, name in LANGUAGES.items()], value="ko", show_label=False, label="언어 · Language", container=False, elem_id="language", min_width=0)
         self._shown: list[tuple[Callable, list, list]] = []
         self._worded: list[tuple[gr.blocks.Block, dict[str, Wording]]] = []
 

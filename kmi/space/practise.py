@@ -1,9 +1,10 @@
 """Practise: the visitor is the therapist, a simulated client answers, and every turn is coded as it is said.
 
-The client keeps to a written session of the dataset as long as it has a line that fits, so that one person is talking; pushed with advice
-it holds on to how things are. The forecaster says what it would have done, each time, and a sheet at the end what went well.
+The client keeps to a written session of the dataset as long as it has a line that fits, so that one person is talking. The forecaster
+says what it would have done, each time, and a sheet at the end what went well.
 
-Not covered: the sheet's judgement (`kmi.space.feedback`), how a session unfolds (`kmi.simulation.director`).
+Not covered: what a behaviour meets (`kmi.space.answering`), the sheet's judgement (`kmi.space.feedback`), how a session unfolds
+(`kmi.simulation.director`).
 """
 
 import random
@@ -20,8 +21,8 @@ from kmi.dialogue import Dialogue, Utterance
 from kmi.errors import DataError, KmiError, WriterError
 from kmi.simulation.decision import POLICIES, Decision
 from kmi.simulation.director import Director
-from kmi.simulation.track import ClientStep
 from kmi.simulation.turn_mode import SessionFailed, client_turn
+from kmi.space.answering import asks_permission, next_step
 from kmi.space.engine import Engine
 from kmi.space.feedback import sheet, standing
 from kmi.space.markup import notice, plain_block, session
@@ -34,7 +35,6 @@ CLIENTS = 12
 """Clients to choose from."""
 LONGEST = 1000  # characters of a turn
 SURE = 0.5
-PUSHES = {"Advise", "Give Information"}
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Practice:
 def build(page: Page, engine: Engine) -> None:
     """Lays out the tab and says what happens."""
     page.make(gr.Markdown, {"value": "practise.intro"})
-    who = gr.Dropdown([(described(d), d.id) for d in clients()], value=clients()[0].id, label="내담자 · Client", elem_id="practise-client")
+    who = page.make(gr.Dropdown, {"label": "practise.client"}, choices=[(described(d), d.id) for d in clients()], value=clients()[0].id, elem_id="practise-client")
     help_ = gr.HTML(elem_id="practise-help")
     with gr.Row():
         with gr.Column(scale=3, min_width=300):
@@ -77,7 +77,7 @@ def build(page: Page, engine: Engine) -> None:
     shown = [state, talk, figures, help_, feedback]
     who.change(begin, [who, page.language], shown, api_name=False)
     page.on_load(begin, [who, page.language], shown)
-    gr.on([turn.submit, say.click], answer, [turn, state, who, page.language], [turn, *shown[:4]], api_name="practise", concurrency_id="writer", concurrency_limit=2)
+    gr.on([turn.submit, say.click], answer, [turn, state, who, page.language], [turn, *shown[:4]], api_name="practise", concurrency_id="writer", concurrency_limit=2, show_progress_on=talk)
     end.click(finish, [state, page.language], feedback, api_name="feedback")
 
 
@@ -115,7 +115,7 @@ async def _client(engine: Engine, practice: Practice, said: list[Utterance], dec
     """The client's answer, from the written session where it has one left."""
     director = practice.director
     director.record_therapist(said[-1], decision, label)
-    react(director, label)
+    react(director, label, asks_permission([turn.text for turn in said if turn.role == "therapist"]))
 
     async def ask(request: WriteRequest) -> Completion:
         if engine.writer.name != "retrieval":
@@ -132,14 +132,13 @@ async def _client(engine: Engine, practice: Practice, said: list[Utterance], dec
         raise
 
 
-def react(director: Director, label: str) -> None:
-    """Advice and information nobody asked for meet sustain talk, whatever was planned."""
-    if label in PUSHES and not director.finished:
-        place = (len(director.turns) - 1) // 2
+def react(director: Director, label: str, asked: bool) -> None:
+    """The client's next step follows the behaviour just noted."""
+    place = len(director.turns) // 2
+    if place < len(director.track.clients):
         steps = list(director.track.clients)
-        if place < len(steps):
-            steps[place] = ClientStep("sustain")
-            director.track = replace(director.track, clients=tuple(steps))
+        steps[place] = next_step(steps, place, director.case, label, asked)
+        director.track = replace(director.track, clients=tuple(steps))
 
 
 def opening(name: str, language: str) -> str:
@@ -149,7 +148,7 @@ def opening(name: str, language: str) -> str:
 
 def shown(dialogue: Dialogue, said: Sequence[Utterance], language: str) -> str:
     """The client's post and the talk so far."""
-    return plain_block(f"{described(dialogue)}\n{dialogue.context}") + session(said, language)
+    return plain_block(f"{described(dialogue)}\n{dialogue.context}", "ko") + session(said, language)
 
 
 def described(dialogue: Dialogue) -> str:

@@ -42,7 +42,7 @@ def build(page: Page, engine: Engine) -> None:
     samples = [post.context for post in read_posts(SAMPLE_POSTS)]
     post = page.make(gr.Textbox, {"label": "simulate.post"}, value=samples[0], lines=4, max_lines=10, max_length=LONGEST, elem_id="simulate-post")
     wish = page.make(gr.Dropdown, {"label": "simulate.label", "choices": lambda language: [(word("simulate.forecaster", language), ""), *((label_name(name, language), name) for name in THERAPIST)]}, value="", elem_id="simulate-label")
-    with gr.Row():
+    with gr.Row(elem_id="simulate-buttons"):
         step = page.make(gr.Button, {"value": "simulate.step"}, variant="primary", elem_id="simulate-step")
         run = page.make(gr.Button, {"value": "simulate.run"}, elem_id="simulate-run")
         stop = page.make(gr.Button, {"value": "simulate.stop"}, elem_id="simulate-stop")
@@ -68,8 +68,8 @@ def build(page: Page, engine: Engine) -> None:
                 return
 
     outputs = [state, talk, why, trouble]
-    step.click(one, [post, wish, state, page.language], outputs, api_name="simulate", concurrency_id="writer", concurrency_limit=2)
-    running = run.click(all_, [post, state, page.language], outputs, api_name=False, concurrency_id="writer", concurrency_limit=2)
+    step.click(one, [post, wish, state, page.language], outputs, api_name="simulate", concurrency_id="writer", concurrency_limit=2, show_progress_on=talk)
+    running = run.click(all_, [post, state, page.language], outputs, api_name=False, concurrency_id="writer", concurrency_limit=2, show_progress_on=talk)
     stop.click(None, None, None, cancels=[running], api_name=False)
     again.click(lambda: (None, "", "", ""), None, outputs, api_name=False, cancels=[running])
 

@@ -1,8 +1,11 @@
+from types import SimpleNamespace
+
 import pytest
 
 from kmi.errors import WriterError
 from kmi.simulation.track import ClientStep
 from kmi.space import practise
+from kmi.space.answering import next_step
 
 TURNS = ("오늘은 어떤 이야기부터 해 볼까요?", "그 일이 많이 마음에 걸리셨군요.", "무엇이 제일 걱정되세요?")
 
@@ -29,11 +32,20 @@ def test_every_turn_is_coded_and_answered(engine):
     assert sum(turn.text in own for turn in state.said[1::2]) >= 2  # one person is talking
 
 
-def test_unasked_advice_meets_sustain_talk(engine):
+def test_the_client_answers_what_the_visitor_did(engine):
     state, _ = play(engine, TURNS[0])
     state.director.record_therapist(None, state.director.decide(), "Advise")
-    practise.react(state.director, "Advise")
+    practise.react(state.director, "Advise", asked=False)
     assert state.director.client_step() == ClientStep("sustain")
+
+
+@pytest.mark.parametrize(("before", "talk"), [(TURNS[0], "sustain"), ("제가 아는 방법을 하나 말씀드려도 될까요?", "as the place has it")])
+def test_advice_is_pushed_back_unless_the_visitor_asked_first(engine, monkeypatch, before, talk):
+    monkeypatch.setattr(type(engine), "coder", SimpleNamespace(code_turns=lambda turns: [SimpleNamespace(label="Advise")] * len(turns)))
+    state, _ = play(engine, before, "매일 저녁 삼십 분씩 걸어 보세요.")
+    track = practise.start(engine, practise.clients()[0].id).director.track
+    wanted = next_step(track.clients, 1, state.director.case, "Advise", asked=talk != "sustain")
+    assert state.said[3].talk == wanted.talk and (talk != "sustain" or wanted.talk == "sustain")
 
 
 def test_a_client_that_cannot_answer_takes_the_turn_back(engine, monkeypatch):

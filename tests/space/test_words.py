@@ -1,11 +1,13 @@
 import re
 import tomllib
+from itertools import islice
 
 import pytest
 
 from kmi.codes import TALK, THERAPIST
-from kmi.forecaster.features import FEATURE_NAMES
-from kmi.space.words import LANGUAGES, cue_name, label_name, reason_text, word
+from kmi.corpus.load import shipped_dialogues
+from kmi.forecaster.features import FEATURE_NAMES, features_of, turns_of
+from kmi.space.words import FLAG, LANGUAGES, cue_text, label_name, reason_text, word
 
 HANGUL = re.compile("[가-힣]")
 
@@ -35,21 +37,34 @@ def test_what_the_tabs_ask_for_is_there_and_nothing_else(repository, words):
     asked = set(re.findall(r"""["']((?:page|chat|practise|forecast|analyse|explore|simulate|about|cue)\.\w+)["']""", code))
     assert asked and asked <= there
     # Keys put together from parts: cues, tabs, speakers, filters and what a sheet says.
-    parts = re.compile(r"(cue|reason)\..*|\w+\.tab|page\.(therapist|client)|explore\.(category|arc|ending|label|ko|en|both)|analyse\.(fidelity|talk|sequences)|practise\.(try_)?\w+")
+    parts = re.compile(r"(cue|reason|talk|figure|level|untold|plot)\..*|\w+\.tab|page\.(therapist|client)|forecast\.(up|down)|explore\.(category|arc|ending|label|ko|en|both)|analyse\.\w+|practise\.(try_)?\w+")
     assert not [key for key in there - asked if not parts.fullmatch(key)]
 
 
-def test_every_cue_has_a_name_in_both_languages():
+def test_every_cue_is_told_in_both_languages():
     for cue in FEATURE_NAMES:
-        assert HANGUL.search(cue_name(cue, "ko")) and not HANGUL.search(cue_name(cue, "en"))
-    assert cue_name("text client lag1 asks", "en") == "the client's last turn: ends in a question"
-    assert cue_name("label lag1=Affirm", "ko") == "상담자의 바로 앞 말 (인정하기)"
+        for value in (0.0, 1.0):
+            assert HANGUL.search(cue_text(cue, value, 0.5, "ko")) and not HANGUL.search(cue_text(cue, value, 0.5, "en"))
+            assert "{" not in cue_text(cue, value, 0.5, "ko")
+    assert cue_text("text client lag1 asks", 1, 0.1, "en") == "the client's last turn: ends in a question"
+    assert cue_text("label lag1=Affirm", 0, 0.1, "ko") == "상담자의 바로 앞 말이 인정하기 아닌 점"
+    assert cue_text("talk share=sustain", 0.1, 0.2, "en") == "share of sustain talk in the client's turns so far: lower than usual"
+
+
+def test_flags_are_the_cues_that_are_no_quantity():
+    seen = [features_of(turns_of(d.utterances[:n])) for d in islice(shipped_dialogues("test"), 15) for n in range(0, d.turns, 3)]
+    for cue, *values in zip(FEATURE_NAMES, *seen, strict=True):
+        if FLAG.fullmatch(cue):
+            assert set(values) <= {0.0, 1.0}, cue
+        else:
+            assert re.search(r"share|recent|since|answers|running|mean|log|/100|to questions|to therapist", cue), cue
 
 
 def test_labels_have_names_in_both_languages():
     assert label_name("Affirm", "ko") == "인정하기" and label_name("Affirm", "en") == "Affirm"
     assert all(HANGUL.search(label_name(name, "ko")) for name in (*THERAPIST, *TALK))
-    assert label_name("unknown", "en") == "unknown"
+    assert label_name("change", "en") == "change talk" and label_name("unknown", "en") == "unknown"
+    assert all(label_name(name, "ko") == code.ko for name, code in TALK.items())
 
 
 def test_every_reason_of_the_policies_is_told_in_korean(repository):
