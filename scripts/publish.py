@@ -49,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 print(f"{plan.id}: {plan.outcome[:12] or 'nothing to send'}", file=sys.stderr)
         finally:
             print(hub.table(plans, target))
+    if options.private is not False:
+        print("While the dataset repository is private, neither the Space nor anyone else can install the wheel in it; --public shows it.", file=sys.stderr)
     return 0
 
 
