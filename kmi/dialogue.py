@@ -11,6 +11,7 @@ Not covered: reading foreign formats (`kmi.corpus.readers`), the compact notatio
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -157,6 +158,7 @@ class Dialogue:
 def validate(dialogue: Dialogue, *, where: str | None = None) -> None:
     """Raises `DataError` naming place, field, value and what is allowed, for the first wrong value."""
     where = where or f"dialogue {dialogue.id!r}"
+    _text(dialogue.id, "id", where)
     if not dialogue.id.strip():
         raise DataError(f"{where}: field 'id' is empty; every dialogue needs a unique id.")
     _text(dialogue.context, "context", where)
@@ -180,7 +182,7 @@ def _validate_turn(turn: Utterance, where: str) -> None:
     _one_of(turn.role, codes.ROLES, "role", where)
     for name in ("utterance_ko", "utterance_en"):
         _text(getattr(turn, name), name, where)
-    _text(turn.decision_reason or "", "decision_reason", where)
+    _text("" if turn.decision_reason is None else turn.decision_reason, "decision_reason", where)
     if not isinstance(turn.corrects_reflection, bool):
         raise DataError(f"{where}: field 'corrects_reflection' should be true or false, got {turn.corrects_reflection!r:.80}.")
     if not turn.text.strip():
@@ -226,12 +228,11 @@ def to_line(record: dict[str, Any]) -> str:
 
 def json_lines(path: str | Path) -> Iterator[tuple[int, Any]]:
     """Yields line number (from 1) and parsed JSON of each non-empty line of a UTF-8 file."""
-    path = Path(path)
-    if not path.is_file():
+    if not Path(path).is_file():
         raise DataError(f"Expected a JSONL file at {path}, found none.", "Check the path.")
     number = 0
     try:
-        with path.open(encoding="utf-8-sig") as file:
+        with Path(path).open(encoding="utf-8-sig") as file:
             for number, line in enumerate(file, start=1):
                 if line.strip():
                     yield number, json.loads(line)
@@ -246,7 +247,7 @@ def json_lines(path: str | Path) -> Iterator[tuple[int, Any]]:
 
 def is_whole(text: str) -> bool:
     """False where a text holds half a character (a lone surrogate), which no UTF-8 file can hold."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+    return re.search("[\ud800-\udfff]", text) is None
 
 
 def _utterance(turn: Any, where: str) -> Utterance:

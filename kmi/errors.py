@@ -20,9 +20,8 @@ class KmiError(ValueError):
     """
 
     def __init__(self, problem: str, next_step: str = "") -> None:
-        super().__init__(f"{problem} {next_step}".strip())
-        self.problem = problem
-        self.next_step = next_step
+        self.problem, self.next_step = _printable(problem), _printable(next_step)
+        super().__init__(f"{self.problem} {self.next_step}".strip())
 
 
 class DataError(KmiError):
@@ -49,6 +48,11 @@ class MissingExtra(KmiError):
             f"{step} needs the package '{module}', which is not installed.",
             f"Install it with: pip install 'kmi[{extra}]'",
         )
+
+
+def _printable(text: str) -> str:
+    """With control and half characters as escapes: what a file or server says must not command a terminal nor break a log."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else letter.encode("unicode_escape").decode() for letter in text)
 
 
 def allowed(values: object, limit: int = 12) -> str:

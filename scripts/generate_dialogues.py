@@ -5,7 +5,8 @@
 
 Contexts: JSONL with `context` and optionally `category` and `profile`, or plain text, one
 post a line. A killed run goes on where it stopped when the same command is given again.
-Keys come from the environment only (KMI_API_KEY or OPENAI_API_KEY).
+Keys come from the environment only (KMI_API_KEY or OPENAI_API_KEY). After an error the launcher
+adds a traceback of its own, which `accelerate launch --quiet` leaves out.
 """
 
 import argparse
@@ -22,8 +23,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from kmi.clients.cases import cases_for_posts
 from kmi.clients.contexts import read_posts
-from kmi.errors import ConfigError, run_command
+from kmi.errors import ConfigError, WriterUnavailable, run_command
 from kmi.simulation.decision import POLICIES
+from kmi.simulation.lines import write_whole
 from kmi.simulation.run_folder import RunFolder
 from kmi.simulation.runner import MODES, Runner, RunReport
 
@@ -32,6 +34,10 @@ ONE_PROCESS = (
     "note: the launcher started one process only; for N of them on a CPU:\n"
     "  ACCELERATE_USE_CPU=true accelerate launch --multi_gpu --num_processes N scripts/generate_dialogues.py ..."
 )
+
+GO_ON = "The same command goes on where this one stopped: what was answered is kept."
+# What a user can do about a check that the answers failed, by the check's name.
+ADVICE = {"language": "expected Korean, the answers were in another language: name a --model that writes Korean"}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -58,9 +64,9 @@ def main(argv: list[str] | None = None) -> int:
         "policy": options.policy,
         "seed": options.seed,
         "forecaster": forecaster.revision,
-        "posts": f"{len(cases)} with digest {hashlib.sha256(' '.join(case.id for case in cases).encode()).hexdigest()[:12]}",
+        "posts": f"{len(cases)} with digest {hashlib.sha256(' '.join(post.id for post in posts).encode()).hexdigest()[:12]}",
     }
-    folder = RunFolder(options.out, config, state.process_index)
+    folder = RunFolder(options.out, config, state.process_index, state.num_processes)
     try:
         folder.open()
         state.wait_for_everyone()
@@ -71,11 +77,13 @@ def main(argv: list[str] | None = None) -> int:
                 state.process_index, state.num_processes, progress.show,
             )  # fmt: skip
             report = runner.run()
-        (folder.path / f"report-{state.process_index:05d}.json").write_text(json.dumps(report.to_dict(), ensure_ascii=False))
+        write_whole(folder.path / f"report-{state.process_index:05d}.json", json.dumps(report.to_dict(), ensure_ascii=False))
         state.wait_for_everyone()
         code = finish(folder, len(cases), state.num_processes) if state.is_main_process else 0
         state.wait_for_everyone()
         return code
+    except WriterUnavailable as error:
+        raise WriterUnavailable(error.problem, f"{error.next_step} {GO_ON}") from None
     finally:
         folder.close()
 
@@ -140,7 +148,7 @@ def finish(folder: RunFolder, sessions: int, processes: int) -> int:
         for reason, count in part["reasons"].items():
             reasons[reason] = reasons.get(reason, 0) + count
     total |= {"seconds": max(part["seconds"] for part in parts), "reasons": reasons, "sessions": sessions, "over": counts}
-    (folder.path / "report.json").write_text(json.dumps(total, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    write_whole(folder.path / "report.json", json.dumps(total, ensure_ascii=False, indent=2) + "\n")
     left = sessions - counts["finished"] - counts["failed"]
     print(f"finished {counts['finished']}, failed {counts['failed']}, waiting {total['waiting']}, unanswered {total['unanswered']} of {sessions} sessions")
     print(
@@ -148,8 +156,10 @@ def finish(folder: RunFolder, sessions: int, processes: int) -> int:
         f"{total['prompt_tokens']:,} prompt and {total['output_tokens']:,} output tokens"
     )
     for reason, count in sorted(reasons.items(), key=lambda item: -item[1])[:10]:
-        print(f"  {count:>5} x {reason}")
-    print(f"dialogues: {folder.path / 'dialogues.jsonl'}" + (f"; why sessions failed: {folder.path / 'failures.jsonl'}" if counts["failed"] else ""))
+        print(f"  {count:>5} x {reason}" + (f" ({ADVICE[reason]})" if reason in ADVICE else ""))
+    print(f"dialogues: {folder.path / 'dialogues.jsonl'}")
+    if counts["failed"]:
+        print(f"why sessions failed: {folder.path / 'failures.jsonl'}; they are over here, for another try name another --out.")
     if left:
         print(f"{left} session(s) are not over; give the same command again to go on.")
     return 0 if counts["finished"] or left == total["waiting"] > 0 else 1

@@ -290,3 +290,8 @@ def test_any_bytes_are_json_lines_or_a_data_error(tmp_path_factory, data):
         assert re.search(r"bytes\.jsonl(, line \d+)?: ", str(error))
     else:
         assert numbers == sorted(set(numbers))
+
+
+def test_an_id_or_reason_that_no_file_could_hold_is_refused():
+    assert "'id' holds half a character" in problem(changed("id", "\ud83d"))
+    assert "'decision_reason' should be text" in problem(changed("dialogue.0.decision_reason", 0))

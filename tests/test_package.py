@@ -183,6 +183,12 @@ def test_a_missing_extra_names_step_module_and_pip_line():
     assert "Checking speech level" in message and "'kiwipiepy'" in message and "pip install 'kmi[generate]'" in message
 
 
+def test_a_message_cannot_command_a_terminal():
+    error = DataError("got \x1b[2J\x00\r\u2028\ud83d", "Type\tc.")
+    assert str(error) == error.problem + " " + error.next_step == "got \\x1b[2J\\x00\\r\\u2028\\ud83d Type\\tc."
+    assert str(DataError("두 줄\n둘")) == "두 줄\n둘"
+
+
 def test_allowed_values_are_listed_and_cut():
     assert allowed(["a", 2]) == "a, 2"
     assert allowed(range(15), 3) == "0, 1, 2 and 12 more"

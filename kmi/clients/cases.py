@@ -30,9 +30,25 @@ class Case:
     seed: int
 
 
-def cases_for_posts(posts: Sequence[Post], seed: int) -> list[Case]:
-    """One case per post, in order. Each depends on its own post and `seed` only."""
-    return [case_for_post(post, seed) for post in posts]
+def cases_for_posts(posts: Sequence[Post], seed: int) -> Sequence[Case]:
+    """One case per post, in order, each made when it is asked for. It depends on its own post and `seed` only."""
+    return _Cases(posts, seed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cases(Sequence):
+    """Not a list: a hundred thousand cases would take minutes to make, and a run that is resumed needs few of them."""
+
+    posts: Sequence[Post]
+    seed: int
+
+    def __len__(self) -> int:
+        return len(self.posts)
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return _Cases(self.posts[index], self.seed)
+        return case_for_post(self.posts[index], self.seed)
 
 
 def case_for_post(post: Post, seed: int) -> Case:

@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kmi.codes import THERAPIST_LABELS, crosswalk, talk_crosswalk
-from kmi.dialogue import Dialogue, Provenance, Utterance, read_jsonl
+from kmi.dialogue import Dialogue, Provenance, Utterance, read_jsonl, validate
 from kmi.errors import ConfigError, DataError, allowed
 
 CSV_NAME = "AnnoMI-full.csv"
@@ -43,15 +43,21 @@ def read_annomi_csv(path: str | Path) -> Iterator[Dialogue]:
     "other" hides affirmations and becomes General. English text only; `category` is ""
     as no session belongs to a KMI category, `provenance.mode` holds AnnoMI's judgement
     of the session, "high" or "low".
+
+    Raises:
+        DataError: if the table is missing or damaged, naming line or transcript.
     """
     for transcript, rows in _grouped(Path(path)).items():
-        yield Dialogue(
+        where = f"{path}, transcript {transcript!r:.60}"
+        dialogue = Dialogue(
             id=f"annomi-{transcript}",
             category="",
             context=rows[0][0]["topic"],
-            utterances=tuple(_voted_utterance(row) for row in rows),
+            utterances=tuple(_voted_utterance(votes, f"{where}, utterance {votes[0]['utterance_id']}") for votes in rows),
             provenance=Provenance(writer="annomi", mode=rows[0][0]["mi_quality"]),
         )
+        validate(dialogue, where=where)
+        yield dialogue
 
 
 def read_annomi_kmi8(path: str | Path, *, quality: str = "high") -> Iterator[Dialogue]:
@@ -60,26 +66,34 @@ def read_annomi_kmi8(path: str | Path, *, quality: str = "high") -> Iterator[Dia
     `Other` is General. Client turns are only Change or Not Change there, so `talk` is
     "change" or None; see `with_kmi_labels` for the three types. The JSON does not name
     the session's quality, each file holds one: pass it as `quality`.
+
+    Raises:
+        DataError: if the file is missing or damaged, naming the session.
     """
     path = Path(path)
     if not path.is_file():
         raise DataError(f"Expected the JSON of AnnoMI sessions with KMI labels at {path}, found none.", "Check the path.")
     try:
-        sessions = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        sessions = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: not valid JSON ({error}).") from None
+    if not isinstance(sessions, list):
+        raise DataError(f"{path}: expected a list of sessions, got {sessions!r:.80}.")
     for i, session in enumerate(sessions):
         try:
             number, turns = session["dialogue_id"], [(turn["speaker"], turn["utterance"], turn["label"]) for turn in session["dialogue"]]
         except (KeyError, TypeError) as error:
             raise DataError(f"{path}, session {i}: expected dialogue_id and dialogue[speaker, utterance, label]; {error}.") from None
-        yield Dialogue(
+        where = f"{path}, dialogue {number!r:.60}"
+        dialogue = Dialogue(
             id=f"annomi-{number}",
             category="",
             context="",
-            utterances=tuple(_kmi8_utterance(*turn, f"{path}, dialogue {number}") for turn in turns),
+            utterances=tuple(_kmi8_utterance(*turn, where) for turn in turns),
             provenance=Provenance(writer="annomi", mode=quality),
         )
+        validate(dialogue, where=where)
+        yield dialogue
 
 
 def with_kmi_labels(table_path: str | Path, kmi8: Iterable[Dialogue]) -> Iterator[Dialogue]:
@@ -99,7 +113,7 @@ def with_kmi_labels(table_path: str | Path, kmi8: Iterable[Dialogue]) -> Iterato
         ours = votes.get(dialogue.id, [])
         if [text for text, _ in ours] != [_bare(turn.text) for turn in dialogue.utterances]:
             raise DataError(f"{dialogue.id}: the AnnoMI table and the JSON do not hold the same utterances.")
-        turns = (_with_talk(turn, talk) for turn, (_, talk) in zip(dialogue.utterances, ours, strict=True))
+        turns = (_with_talk(turn, talk, dialogue.id) for turn, (_, talk) in zip(dialogue.utterances, ours, strict=True))
         yield replace(dialogue, context=topics[dialogue.id], utterances=tuple(turns))
 
 
@@ -132,12 +146,21 @@ def session_number(dialogue: Dialogue) -> str:
 def _rows(path: Path) -> Iterator[dict]:
     if not path.is_file():
         raise DataError(f"Expected AnnoMI's table at {path}, found none.", "It is published as AnnoMI-full.csv.")
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
-        if missing:
-            raise DataError(f"{path}: column {missing[0]!r} is missing.", "AnnoMI-full.csv is needed, not the short form.")
-        yield from reader
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, restval="")
+            missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
+            if missing:
+                raise DataError(f"{path}: column {missing[0]!r} is missing.", "AnnoMI-full.csv is needed, not the short form.")
+            for row in reader:
+                # As many digits as an integer of a database has: Python refuses to read thousands.
+                if not re.fullmatch(r"\d{1,18}", row["utterance_id"]):
+                    raise DataError(f"{path}, line {reader.line_num}: expected a number as utterance_id, got {row['utterance_id']!r:.60}.")
+                yield row
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not UTF-8 ({error.reason}).", "Save it as UTF-8.") from None
+    except csv.Error as error:
+        raise DataError(f"{path}, line {reader.reader.line_num}: not valid CSV ({error}).") from None
 
 
 def _grouped(path: Path) -> dict[str, list[list[dict]]]:
@@ -148,15 +171,15 @@ def _grouped(path: Path) -> dict[str, list[list[dict]]]:
     return {transcript: [votes[i] for i in sorted(votes)] for transcript, votes in sessions.items()}
 
 
-def _voted_utterance(votes: list[dict]) -> Utterance:
+def _voted_utterance(votes: list[dict], where: str) -> Utterance:
     role, text = votes[0]["interlocutor"], votes[0]["utterance_text"]
     if role == "client":
-        talk = _majority(_talk(vote["client_talk_type"]) for vote in votes)
+        talk = _majority(_talk(vote["client_talk_type"], where) for vote in votes)
         return Utterance(role=role, utterance_ko="", utterance_en=text, talk=talk)
-    return Utterance(role=role, utterance_ko="", utterance_en=text, label=_majority(_label(vote) for vote in votes))
+    return Utterance(role=role, utterance_ko="", utterance_en=text, label=_majority(_label(vote, where) for vote in votes))
 
 
-def _label(row: dict) -> str:
+def _label(row: dict, where: str) -> str:
     behaviour = row["main_therapist_behaviour"]
     if row.get(f"{behaviour}_subtype") == "n/a":
         # Three rows name a main behaviour without its subtype; another one in the row has it, if any.
@@ -164,14 +187,14 @@ def _label(row: dict) -> str:
     code = f"{behaviour}/{row[f'{behaviour}_subtype']}" if behaviour in SUBTYPED else behaviour
     counterparts = crosswalk("annomi", to_kmi=True)
     if code not in counterparts:
-        raise DataError(f"Expected an AnnoMI behaviour among {allowed(counterparts)}, got {code!r}.")
+        raise DataError(f"{where}: expected an AnnoMI behaviour among {allowed(counterparts)}, got {code!r}.")
     return counterparts[code][0]
 
 
-def _talk(code: str) -> str:
+def _talk(code: str, where: str) -> str:
     talk = talk_crosswalk("annomi")
     if code not in talk:
-        raise DataError(f"Expected an AnnoMI client talk type among {allowed(talk)}, got {code!r}.")
+        raise DataError(f"{where}: expected an AnnoMI client talk type among {allowed(talk)}, got {code!r}.")
     return talk[code]
 
 
@@ -186,10 +209,10 @@ def _kmi8_utterance(role: str, text: str, label: str, where: str) -> Utterance:
     return Utterance(role=role, utterance_ko="", utterance_en=text, label=label)
 
 
-def _with_talk(turn: Utterance, votes: list[str]) -> Utterance:
+def _with_talk(turn: Utterance, votes: list[str], where: str) -> Utterance:
     if turn.role != "client" or turn.talk:
         return turn
-    fitting = [talk for code in votes if (talk := _talk(code)) != "change"]
+    fitting = [talk for code in votes if (talk := _talk(code, where)) != "change"]
     return replace(turn, talk=_majority(fitting) if fitting else "neutral")
 
 

@@ -12,9 +12,9 @@ Not covered: checking cards against the Hub's rules, publishing (`scripts/publis
 """
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, groupby
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -25,6 +25,7 @@ from kmi import codes
 from kmi.corpus.second_coding import read_agreement
 from kmi.corpus.statistics import Statistics, agreement_table, comparison, markdown_table, markdown_tables, summarise
 from kmi.corpus.tables import ROWS, read_parquet
+from kmi.dialogue import Dialogue
 
 TEMPLATES = Path(__file__).with_name("cards")
 MARK = "# Written by scripts/build_dataset.py"
@@ -34,7 +35,7 @@ SIZE_CATEGORIES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_0
 
 @dataclass(frozen=True)
 class File:
-    """One split of one table; `memory_bytes` is its size as Arrow, as `datasets` counts it."""
+    """One split of one table, or a shard of it; `memory_bytes` is its size as Arrow, as `datasets` counts it."""
 
     path: Path
     rows: int
@@ -47,12 +48,18 @@ class File:
         """Taken from the file's name."""
         return self.path.name.partition("-")[0]
 
+    @property
+    def name(self) -> str:
+        """The split, with the number of the shard where there are several."""
+        shard, _, shards = self.path.stem.partition("-of-")
+        return self.split if int(shards) == 1 else shard
+
 
 def cards(data: Path, out: Path, *, published: bool) -> dict[Path, str]:
     """The text of every card that belongs to a built dataset, by the path it goes to.
 
     Args:
-        data: folder with the Parquet files, `<table>/<split>-00000-of-00001.parquet`.
+        data: folder with the Parquet files, `<table>/<split>-00000-of-00001.parquet` and so on.
         out: the dataset's folder, where `data` is or will be `data/`.
         published: whether `out` is the published repository.
     """
@@ -101,17 +108,29 @@ def write_text(path: Path, text: str) -> None:
 
 def _config(table: str, files: list[File], data_path: str) -> dict[str, Any]:
     default = {"default": True} if table == next(iter(ROWS)) else {}
-    paths = [{"split": file.split, "path": f"{data_path}/{table}/{file.path.name}"} for file in files]
-    return {"config_name": table, "version": version(files), **default, "data_files": paths}
+    paths = {split: [f"{data_path}/{table}/{file.path.name}" for file in shards] for split, shards in _by_split(files).items()}
+    data_files = [{"split": split, "path": shards[0] if len(shards) == 1 else shards} for split, shards in paths.items()]
+    return {"config_name": table, "version": version(files), **default, "data_files": data_files}
 
 
 def _info(table: str, files: list[File]) -> dict[str, Any]:
     return {
         "config_name": table,
-        "splits": [{"name": file.split, "num_bytes": file.memory_bytes, "num_examples": file.rows} for file in files],
+        "splits": [
+            {"name": split, "num_bytes": sum(file.memory_bytes for file in shards), "num_examples": _row_count(shards)}
+            for split, shards in _by_split(files).items()
+        ],
         "download_size": sum(file.file_bytes for file in files),
         "dataset_size": sum(file.memory_bytes for file in files),
     }
+
+
+def _by_split(files: Iterable[File]) -> dict[str, list[File]]:
+    return {split: list(shards) for split, shards in groupby(files, key=lambda file: file.split)}
+
+
+def _row_count(files: Iterable[File]) -> int:
+    return sum(file.rows for file in files)
 
 
 def _file(path: Path) -> File:
@@ -146,21 +165,28 @@ def _fill(template: str, generated: dict[str, Any], values: Mapping[str, str]) -
 
 def _size_category(files: Mapping[str, list[File]]) -> str:
     """The Hub's name for the number of dialogues."""
-    rows = sum(file.rows for file in files["dialogues"])
+    rows = _row_count(files["dialogues"])
     return next((name for limit, name in SIZE_CATEGORIES.items() if rows < limit), "n>1M")
 
 
 def _statistics(files: Mapping[str, list[File]]) -> dict[str, str]:
-    paths = {file.split: file.path for file in files["dialogues"]}
-    splits: dict[str, Statistics] = {split: summarise(read_parquet(path)) for split, path in paths.items()}
+    shards = _by_split(files["dialogues"])
+    splits: dict[str, Statistics] = {split: summarise(_dialogues(of_split)) for split, of_split in shards.items()}
     sizes = ", ".join(f"{split} {statistics.report.fidelity.dialogues:,}" for split, statistics in splits.items())
-    whole = summarise(chain.from_iterable(map(read_parquet, paths.values())))
+    whole = summarise(_dialogues(files["dialogues"]))
     if len(splits) > 1:
         splits["전체 / all"] = whole
     numbers = {"dialogues": f"{whole.report.fidelity.dialogues:,}", "utterances": f"{whole.tally.utterances:,}", "splits": sizes}
     return {**_rows(files), **markdown_tables(splits), **numbers, "comparison": comparison(whole)}
 
 
+def _dialogues(files: Iterable[File]) -> Iterator[Dialogue]:
+    return chain.from_iterable(read_parquet(file.path) for file in files)
+
+
 def _rows(files: Mapping[str, list[File]]) -> dict[str, str]:
-    sizes = {name: ", ".join(f"{file.split} {file.rows:,}" for file in of_table) for name, of_table in files.items()}
+    sizes = {
+        name: ", ".join(f"{split} {_row_count(shards):,}" for split, shards in _by_split(of_table).items())
+        for name, of_table in files.items()
+    }
     return {"rows": markdown_table(["config", "rows"], [[f"`{name}`", size] for name, size in sizes.items()])}

@@ -69,8 +69,12 @@ def read_convokit(folder: str | Path) -> Iterator[Dialogue]:
         except (KeyError, TypeError, AttributeError):
             raise DataError(f"{folder / UTTERANCES}, line {number}: expected id, speaker, conversation_id, text; got {utterance!r:.80}.") from None
     for id_, dialogue in turns.items():
-        record = {"id": id_, **_meta(conversations.get(id_, {}), CONVERSATION_META), "dialogue": dialogue}
-        yield Dialogue.from_dict(record, where=f"{folder}, conversation {id_!r}")
+        where = f"{folder}, conversation {id_!r}"
+        try:
+            meta = _meta(conversations.get(id_, {}), CONVERSATION_META)
+        except AttributeError:
+            raise DataError(f"{where}: expected an object of metadata, got {conversations[id_]!r:.80}.") from None
+        yield Dialogue.from_dict({"id": id_, **meta, "dialogue": dialogue}, where=where)
 
 
 def _utterances(record: Row, text_name: str) -> Iterator[Row]:
@@ -111,7 +115,7 @@ def _meta(component: Row, names: Iterable[str]) -> Row:
 def _json_object(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except OSError:
         raise DataError(f"Expected {path.name} of a ConvoKit corpus at {path}, found none.", "Export the corpus again.") from None
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: not valid JSON ({error}).") from None

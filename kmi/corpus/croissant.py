@@ -71,7 +71,7 @@ def _record_set(table: str, file: File) -> "mlcroissant.RecordSet":
     import mlcroissant
 
     source = _id(table, file)
-    name = f"{table}-{file.split}"
+    name = f"{table}-{file.name}"
     fields = [_field(f"{name}/{column}", source, column, (), feature) for column, feature in features()[table].items()]
     return mlcroissant.RecordSet(id=name, name=name, description=f"{file.rows:,} rows of the {file.split} split", fields=fields)
 
@@ -99,4 +99,4 @@ def _field(id_: str, source: str, column: str, path: tuple[str, ...], feature: A
 
 
 def _id(table: str, file: File) -> str:
-    return f"{table}-{file.split}.parquet"
+    return f"{table}-{file.name}.parquet"

@@ -65,9 +65,10 @@ def shipped_dialogues(split: str | None = None) -> Iterator[Dialogue]:
     paths = _configs(folder)["dialogues"]
     if split is not None and split not in paths:
         raise ConfigError(f"Expected a split among {allowed(paths)}, got {split!r}.")
-    for name, path in paths.items():
+    for name, shards in paths.items():
         if split in (None, name):
-            yield from read_parquet(folder / path)
+            for path in shards:
+                yield from read_parquet(folder / path)
 
 
 def dataset_folder() -> Path:
@@ -81,8 +82,12 @@ def dataset_folder() -> Path:
     )
 
 
-def _configs(folder: Path) -> dict[str, dict[str, str]]:
-    """Path of each split's file, by config, as the README declares them."""
+def _configs(folder: Path) -> dict[str, dict[str, list[str]]]:
+    """Paths of each split's files, by config, as the README declares them."""
     front_matter = (folder / "README.md").read_text(encoding="utf-8").split("---\n", 2)[1]
     configs = yaml.safe_load(front_matter)["configs"]
-    return {config["config_name"]: {file["split"]: file["path"] for file in config["data_files"]} for config in configs}
+    return {config["config_name"]: {file["split"]: _paths(file["path"]) for file in config["data_files"]} for config in configs}
+
+
+def _paths(declared: str | list[str]) -> list[str]:
+    return [declared] if isinstance(declared, str) else declared

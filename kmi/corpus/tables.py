@@ -147,12 +147,10 @@ def read_parquet(path: str | Path) -> Iterator[Dialogue]:
                 )
             for batch in file.iter_batches(batch_size=100):
                 for row in batch.to_pylist():
-                    record = {name: _decoded(value, columns[name]) for name, value in row.items()}
-                    yield Dialogue.from_dict(
-                        {**record, "category": record["category"] or ""}, where=f"{path}, {row['id']}"
-                    )
-    except (OSError, pyarrow.ArrowException) as error:
-        raise DataError(f"{path}: not a readable Parquet file ({error}).") from None
+                    where = f"{path}, {row.get('id')!r:.80}"
+                    yield Dialogue.from_dict(_record(row, columns, where), where=where)
+    except (OSError, pyarrow.ArrowException, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: not a readable Parquet file ({' '.join(str(error).split())}).") from None
 
 
 def _place(dialogue: Dialogue, turn: int) -> Row:
@@ -161,7 +159,19 @@ def _place(dialogue: Dialogue, turn: int) -> Row:
 
 def _columns(metadata: dict[bytes, bytes] | None) -> dict[str, Any]:
     """The features that the datasets library stores in a Parquet schema; {} where there are none."""
-    return json.loads((metadata or {}).get(b"huggingface", b"{}")).get("info", {}).get("features", {})
+    try:
+        return dict(json.loads((metadata or {}).get(b"huggingface", b"{}"))["info"]["features"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return {}
+
+
+def _record(row: Row, columns: Row, where: str) -> Row:
+    """The JSON form of a row."""
+    try:
+        record = {name: _decoded(value, columns[name]) for name, value in row.items()}
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        raise DataError(f"{where}: the values do not fit the columns that the file declares ({error!r}).") from None
+    return {**record, "category": record.get("category") or ""}
 
 
 def _decoded(value: Any, feature: dict[str, Any]) -> Any:

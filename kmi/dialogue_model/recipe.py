@@ -7,11 +7,9 @@ Not covered: what is done with it (`kmi.dialogue_model.training`).
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from kmi.dialogue_model.format import Thinning
 from kmi.errors import ConfigError, allowed
-from kmi.recipes import read_recipe
+from kmi.recipes import read_fields, read_recipe
 
 PRECISIONS = ("float32", "bfloat16")
 COUNTS = ("epochs", "batch_size", "accumulate", "max_tokens", "vocabulary", "hidden_size", "layers", "heads", "rank")
@@ -79,6 +77,5 @@ class LoraRecipe(Recipe):
 def recipe_from_yaml(path: str | Path) -> ScratchRecipe | LoraRecipe:
     """Reads a recipe; one that names a `base` is for LoRA. Every field must be there and no other."""
     path = Path(path)
-    values = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    kind = LoraRecipe if isinstance(values, dict) and "base" in values else ScratchRecipe
+    kind = LoraRecipe if path.is_file() and "base" in read_fields(path) else ScratchRecipe
     return read_recipe(kind, path, "scripts/recipes/chatbot.yaml")

@@ -12,7 +12,8 @@ from kmi.dialogue import Utterance
 from kmi.errors import DataError
 from kmi.writers.base import answer_text
 
-LINE = re.compile(r"^(?:[-*]\s*)?(?:[TC]\s+)?(?P<code>[A-Za-z_/>]+)(?:\s+!fix)?\s*\|\s*(?P<ko>[^|]*?)\s*(?:\|\s*(?P<en>[^|]*?)\s*)?\|?$")
+# Spaces around a text are its own here: trimmed by the pattern they would cost the cube of their number.
+LINE = re.compile(r"^(?:[-*]\s*)?(?:[TC]\s+)?(?P<code>[A-Za-z_/>]+)(?:\s+!fix)?\s*\|(?P<ko>[^|]*)(?:\|(?P<en>[^|]*))?\|?$")
 MARKED = re.compile(r"^[\[(](?P<code>[A-Za-z_/]+)[\])]\s*(?P<ko>.+)$", re.S)
 QUOTES = "\"'“”‘’「」"
 

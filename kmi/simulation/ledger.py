@@ -9,7 +9,7 @@ Not covered: who may write (`kmi.simulation.runner` locks the folder).
 
 from pathlib import Path
 
-from kmi.simulation.lines import AppendOnlyFile, line_at, whole_lines
+from kmi.simulation.lines import UNREAD, AppendOnlyFile, line_at, whole_lines, writing
 from kmi.writers.base import Completion, WriteRequest
 
 FIELDS = {"key": str, "text": str, "prompt_tokens": int, "output_tokens": int, "model": str}
@@ -25,7 +25,8 @@ class Ledger:
 
     def __init__(self, folder: str | Path, process: int = 0) -> None:
         self.folder = Path(folder)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        with writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
         self._places: dict[str, tuple[Path, int]] = {}
         for path in sorted(self.folder.glob("*.jsonl")):
             self._index(path)
@@ -61,6 +62,6 @@ class Ledger:
         self._file.close()
 
     def _index(self, path: Path) -> None:
-        for offset, record in whole_lines(path):
-            if all(isinstance(record.get(name), kind) for name, kind in FIELDS.items()):
+        for offset, record in whole_lines(path, until="text"):
+            if record.get("text") is UNREAD or all(isinstance(record.get(name), kind) for name, kind in FIELDS.items()):
                 self._places[record["key"]] = (path, offset)

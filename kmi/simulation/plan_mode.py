@@ -72,8 +72,9 @@ class Packet:
                 PlannedTurn(**{**turn, "forecast": tuple(Forecast(**option) for option in turn.get("forecast", ()))})
                 for turn in record["turns"]
             )
-        except (KeyError, TypeError) as error:
-            raise DataError(f"packet {record.get('id')!r} does not hold what a packet should: {error}.") from None
+        except (KeyError, TypeError, AttributeError) as error:
+            id_ = record.get("id") if isinstance(record, dict) else record
+            raise DataError(f"packet {id_!r:.80} does not hold what a packet should: {error}.") from None
         return cls(case, turns, provenance.get("forecaster_revision", ""))
 
 

@@ -9,18 +9,21 @@
     report-*.json            what each process did in the last run; report.json is their sum
 
 A session's record is written only when it is over: that line is its completion marker.
+
+Not covered: folders shared by machines whose file system has no locks.
 """
 
 import fcntl
 import json
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from kmi.dialogue import to_line
 from kmi.errors import ConfigError
-from kmi.simulation.lines import AppendOnlyFile, line_at, whole_lines
+from kmi.simulation.lines import UNREAD, AppendOnlyFile, line_at, whole_lines, write_whole, writing
 
 
 class RunFolder:
@@ -29,18 +32,27 @@ class RunFolder:
     Args:
         path: the folder, created if absent.
         config: plain JSON values that decide the answers.
-        process: index of this process.
+        process, processes: index of this process and how many work on the run.
     """
 
-    def __init__(self, path: str | Path, config: dict[str, Any], process: int = 0) -> None:
+    def __init__(self, path: str | Path, config: dict[str, Any], process: int = 0, processes: int = 1) -> None:
         self.path = Path(path)
         self.config = config
-        self.process = process
+        self.process, self.processes = process, processes
         self._lock: int | None = None
         self._sessions: AppendOnlyFile | None = None
 
     def open(self) -> None:
-        """Creates the folder, takes the lock and checks the configuration; `ConfigError` if refused."""
+        """Creates the folder, takes the lock and checks the configuration.
+
+        Raises:
+            ConfigError: another run works here, or one with another configuration did.
+            DataError: the disk is full.
+        """
+        with writing(self.path):
+            self._open()
+
+    def _open(self) -> None:
         try:
             (self.path / "sessions").mkdir(parents=True, exist_ok=True)
             self._take_lock()
@@ -75,26 +87,33 @@ class RunFolder:
         places = {record["index"]: (path, offset, record["status"]) for path, offset, record in self._records()}
         counts = {"finished": 0, "failed": 0}
         names = {"finished": "dialogues.jsonl", "failed": "failures.jsonl"}
-        files = {status: (self.path / f"{name}.partial").open("w", encoding="utf-8", errors="backslashreplace") for status, name in names.items()}
-        for index in sorted(places):
-            path, offset, status = places[index]
-            record = line_at(path, offset)
-            files[status].write(to_line(record["dialogue"] or {"id": record["id"], "reason": record["reason"]}))
-            counts[status] += 1
-        for status, name in names.items():
-            files[status].close()
-            (self.path / f"{name}.partial").replace(self.path / name)
+        with writing(self.path):
+            with ExitStack() as stack:
+                files = {status: stack.enter_context(_partial(self.path / name).open("w", encoding="utf-8", errors="backslashreplace")) for status, name in names.items()}
+                for index in sorted(places):
+                    path, offset, status = places[index]
+                    record = line_at(path, offset)
+                    files[status].write(to_line(record["dialogue"] or {"id": record["id"], "reason": record["reason"]}))
+                    counts[status] += 1
+            for name in names.values():
+                _partial(self.path / name).replace(self.path / name)
         return counts
 
     def _records(self) -> Iterator[tuple[Path, int, dict]]:
         for path in sorted((self.path / "sessions").glob("*.jsonl")):
-            yield from ((path, offset, record) for offset, record in whole_lines(path) if _is_record(record))
+            yield from ((path, offset, record) for offset, record in whole_lines(path, until="dialogue") if _is_record(record))
 
     def _take_lock(self) -> None:
-        self._lock = os.open(self.path / f"lock-{self.process:05d}", os.O_CREAT | os.O_RDWR, 0o644)
+        own = self.path / f"lock-{self.process:05d}"
+        self._lock = os.open(own, os.O_CREAT | os.O_RDWR, 0o644)
+        # A process left over from a run of more processes holds a lock that none of this run would ask for.
+        others = sorted(path for path in self.path.glob("lock-*") if path != own and int(path.name[5:]) >= self.processes)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            for path in others:
+                with path.open() as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
             raise ConfigError(
                 f"Another run is working in {self.path}.", "Wait for it to end, stop it, or name another --out."
             ) from None
@@ -106,9 +125,7 @@ class RunFolder:
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            partial = self.path / f"{name}.{self.process}.partial"
-            partial.write_text(json.dumps(values, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-            partial.replace(path)
+            write_whole(path, json.dumps(values, ensure_ascii=False, indent=2) + "\n")
             return
         except (ValueError, RecursionError):
             raise ConfigError(f"{path} is damaged.", damaged) from None
@@ -122,8 +139,12 @@ class RunFolder:
                 )
 
 
+def _partial(path: Path) -> Path:
+    return path.with_name(f"{path.name}.partial")
+
+
 def _is_record(record: dict) -> bool:
     if not isinstance(record.get("index"), int) or not isinstance(record.get("id"), str):
         return False
-    finished = record.get("status") == "finished" and isinstance(record.get("dialogue"), dict)
+    finished = record.get("status") == "finished" and (record.get("dialogue") is UNREAD or isinstance(record.get("dialogue"), dict))
     return finished or (record.get("status") == "failed" and isinstance(record.get("reason"), str))

@@ -6,6 +6,7 @@ Every utterance is checked and asked again at most twice; then the session fails
 """
 
 from collections.abc import Awaitable, Callable
+from textwrap import shorten
 
 from kmi.clients.cases import Case
 from kmi.corpus.utterance_checks import Finding, check_utterance
@@ -23,6 +24,8 @@ ATTEMPTS = 3  # the first and two more
 TEMPERATURE = 0.8
 MAX_TOKENS = {"therapist": 400, "client": 500}
 CRISIS_LINE = "109"
+# Of an answer, in the reason why its session failed.
+SHOWN_CHARACTERS = 80
 
 
 class SessionFailed(Exception):
@@ -106,7 +109,7 @@ async def _write(case: Case, number: int, messages: prompting.Messages, cue: Cue
             return turn
         messages = prompting.again(messages, answer, findings)
     rules = ", ".join(dict.fromkeys(finding.rule for finding in findings))
-    raise SessionFailed(f"turn {number} ({role}) failed the checks {ATTEMPTS} times, last on: {rules}")
+    raise SessionFailed(f"turn {number} ({role}) failed the checks {ATTEMPTS} times, last {shorten(answer, SHOWN_CHARACTERS)!r} on: {rules}")
 
 
 def _label_findings(turn: Utterance, decision: Decision) -> list[Finding]:

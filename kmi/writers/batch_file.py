@@ -65,13 +65,16 @@ class BatchFileWriter:
             raise ConfigError(f"The batch folder {self.folder} cannot be made ({error.strerror}).") from None
         self._places = self._index()
         partial = self._requests.with_suffix(".partial")
-        with self._lock():
-            with partial.open("wb") as file:
-                self._asked = set()
-                for key, line in self._waiting_lines():
-                    self._asked.add(key)
-                    file.write(line)
-            partial.replace(self._requests)
+        try:
+            with self._lock():
+                with partial.open("wb") as file:
+                    self._asked = set()
+                    for key, line in self._waiting_lines():
+                        self._asked.add(key)
+                        file.write(line)
+                partial.replace(self._requests)
+        except OSError as error:
+            raise self._no_room(error) from None
 
     async def write(self, request: WriteRequest) -> Completion:
         """The answer if it is there; otherwise files the request once and raises `NotYet`."""
@@ -133,7 +136,9 @@ class BatchFileWriter:
             for line in file:
                 try:
                     key = json.loads(line)["custom_id"]
-                except (ValueError, TypeError, KeyError):
+                except (ValueError, TypeError, KeyError, RecursionError):
+                    key = None
+                if not isinstance(key, str):
                     log.warning("%s: dropped a damaged line; its request is written anew", self._requests)
                     continue
                 if key not in self._places and key[:KEY_DIGITS] not in by_hand:
@@ -155,7 +160,10 @@ class BatchFileWriter:
             with self._lock(), self._requests.open("ab") as file:
                 file.write(json.dumps(record).encode() + b"\n")
         except OSError as error:
-            raise WriterUnavailable(f"Cannot write to {self.folder} ({error.strerror}).", "Make room, run again.") from None
+            raise self._no_room(error) from None
+
+    def _no_room(self, error: OSError) -> WriterUnavailable:
+        return WriterUnavailable(f"Cannot write to {self.folder} ({error.strerror}).", "Make room.")
 
     def _write_packet(self, request: WriteRequest) -> None:
         text = "\n\n".join(message["content"].strip() for message in request.messages)
@@ -192,7 +200,7 @@ def _parse(line: bytes, where: str) -> dict[str, Any]:
 def _passing(record: dict[str, Any]) -> bool:
     """Whether the service failed in a way that asking again may mend."""
     error = record.get("error")
-    if isinstance(error, dict) and error.get("code") in PASSING_CODES:
+    if isinstance(error, dict) and str(error.get("code")) in PASSING_CODES:
         return True
     response = record.get("response")
     status = response.get("status_code") if isinstance(response, dict) else None
@@ -212,4 +220,5 @@ def _completion(record: dict[str, Any]) -> Completion | str:
     if not text:
         return "an empty text"
     usage = body["usage"] if isinstance(body.get("usage"), dict) else {}
-    return Completion(text, usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0, body.get("model") or "")
+    counts = [count if isinstance(count := usage.get(name), int) else 0 for name in ("prompt_tokens", "completion_tokens")]
+    return Completion(text, *counts, model=str(body.get("model") or ""))

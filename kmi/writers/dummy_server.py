@@ -2,7 +2,7 @@
 
 For tests, trials and benchmarks of everything that talks to a model server. It answers
 `/v1/models` and `/v1/chat/completions` by a Python function, keeps a log of all it was
-asked (headers, payload, times), and commits faults by plan.
+asked (headers, payload, times), and commits faults by plan (`kmi.writers.faults`).
 
     from kmi.writers.faults import seeded
     with DummyServer(answer=lambda payload: "네.", faults=seeded(0.3, seed=1)) as server:
@@ -30,7 +30,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 from kmi.errors import ConfigError, run_command
-from kmi.writers.faults import Fault, FaultPlan, Payload, script
+from kmi.writers.faults import Fault, FaultPlan, Payload, script, spoiled
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class DummyServer:
 
     Args:
         answer: text of the answer for a payload; called in the request's thread.
-        latency_sec: time a chat completion takes.
+        latency_sec, sec_per_token: time a chat completion takes, and each token of its answer besides.
         faults: plan of the faults in chat completions; None for none.
         key: the only key accepted, or None to accept all. Errors repeat the key they were
             given, as careless servers do.
@@ -71,14 +71,15 @@ class DummyServer:
         answer: Callable[[Payload], str] = plain_answer,
         *,
         latency_sec: float = 0.0,
+        sec_per_token: float = 0.0,
         faults: FaultPlan | None = None,
         key: str | None = None,
         models: tuple[str, ...] = ("dummy",),
         listed: tuple[str, ...] | None = None,
         port: int = 0,
     ) -> None:
-        self.answer, self.latency_sec, self.key, self.models = answer, latency_sec, key, models
-        self.listed = models if listed is None else listed
+        self.answer, self.latency_sec, self.sec_per_token = answer, latency_sec, sec_per_token
+        self.key, self.models, self.listed = key, models, models if listed is None else listed
         self.faults = faults or script()
         self.served: list[Served] = []
         self._asked: Counter[str] = Counter()
@@ -174,8 +175,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         entry = self._log({})
         if self._accepted():
-            models = [{"id": name, "object": "model", "owned_by": "kmi"} for name in self.dummy.listed]
-            self._send(200, {"object": "list", "data": models}) if self.path == "/v1/models" else self._not_found()
+            models = {"object": "list", "data": [{"id": name, "object": "model", "owned_by": "kmi"} for name in self.dummy.listed]}
+            self._send(200, models) if self.path == "/v1/models" else self._not_found()
         entry.end = time.monotonic()
 
     def do_POST(self) -> None:
@@ -210,7 +211,9 @@ class _Handler(BaseHTTPRequestHandler):
         if payload.get("model") not in self.dummy.models:
             self._send(404, _error(f"The model '{payload.get('model')}' does not exist.", "model_not_found"))
         else:
-            self._send(200, _completion(payload, self.dummy.answer(payload) if text is None else text))
+            completion = _completion(payload, self.dummy.answer(payload) if text is None else text)
+            self.dummy.wait(self.dummy.sec_per_token * completion["usage"]["completion_tokens"])
+            self._send(200, completion)
 
     def _commit(self, fault: Fault, payload: Payload) -> None:
         match fault.kind:
@@ -230,11 +233,16 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(200, b"<html>Welcome</html>", {"Content-Type": "text/html"})
             case "empty":
                 self._answer(payload, text="")
+            case "slow":
+                self.dummy.wait(float(fault.value))
+                self._answer(payload)
             case "hang" | "drop":
                 self.dummy.wait(float(fault.value))
                 self.close_connection = True
                 with contextlib.suppress(OSError):
                     self.connection.shutdown(socket.SHUT_RDWR)
+            case wrong_words:
+                self._answer(payload, spoiled(self.dummy.answer(payload), wrong_words, payload))
 
     def _send(self, status: int, body: Payload | bytes, headers: dict[str, str] | None = None) -> None:
         data = body if isinstance(body, bytes) else _json(body)
@@ -257,13 +265,12 @@ def _json(body: Payload) -> bytes:
 def _completion(payload: Payload, text: str) -> Payload:
     prompt = sum(len(str(message.get("content"))) for message in payload["messages"])
     usage = {"prompt_tokens": prompt // 2, "completion_tokens": len(text) // 2}
-    message = {"role": "assistant", "content": text}
     return {
         "id": "chatcmpl-dummy",
         "object": "chat.completion",
         "created": int(time.time()),
         "model": payload["model"],
-        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
         "usage": {**usage, "total_tokens": sum(usage.values())},
     }
 
@@ -282,8 +289,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         server = DummyServer(latency_sec=options.latency_sec, port=options.port)
     except OSError as error:
-        problem = f"Port {options.port} on 127.0.0.1 cannot be used ({error.strerror})."
-        raise ConfigError(problem, "Choose another with --port.") from None
+        raise ConfigError(f"Port {options.port} on 127.0.0.1 cannot be used ({error.strerror}).", "Choose another with --port.") from None
     with server:
         log.info("serving model 'dummy' at %s, stop with Ctrl+C", server.url)
         threading.Event().wait()

@@ -7,9 +7,11 @@ Not covered: what is asked (`kmi.writers.openai_server`).
 """
 
 import os
+from base64 import b64encode
+from collections.abc import Callable
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from kmi.errors import ConfigError, MissingExtra
 
@@ -78,6 +80,22 @@ def connect(url: str, userinfo: tuple[str, str] | None, timeout_sec: float, max_
         # A proxy set for the internet must not get what is meant for this machine.
         http_client=openai.DefaultAsyncHttpxClient(auth=userinfo, trust_env=not _is_loopback(url), timeout=timeout),
     )
+
+
+def hider(key: str, userinfo: tuple[str, str] | None) -> Callable[[str], str]:
+    """A function that takes out of a server's words what opened it: the key, the password, and both as they are sent."""
+    found = {key}
+    if userinfo:
+        user, password = userinfo
+        found |= {password, quote(password), quote(password, safe=""), b64encode(f"{user}:{password}".encode()).decode()}
+    secrets = sorted(found - {""}, key=len, reverse=True)
+
+    def hide(text: str) -> str:
+        for secret in secrets:
+            text = text.replace(secret, "***")
+        return text
+
+    return hide
 
 
 def _key() -> str:

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from kmi.errors import ConfigError, WriterError, WriterUnavailable, allowed
 from kmi.writers.base import Completion, WriteRequest, answer_text
-from kmi.writers.endpoint import KEY_VARIABLES, URL_VARIABLES, connect, split_url, variable_in_use
+from kmi.writers.endpoint import KEY_VARIABLES, URL_VARIABLES, connect, hider, split_url, variable_in_use
 
 if TYPE_CHECKING:
     import openai
@@ -76,6 +76,7 @@ class OpenAIServerWriter:
         self.model, self.concurrency, self.opened = model, concurrency, opened
         self.url, userinfo = split_url(base_url)
         self._client = connect(self.url, userinfo, timeout_sec, max_retries)
+        self._hide = hider(self._client.api_key, userinfo)
         self._slots = asyncio.Semaphore(concurrency)
 
     def describe(self) -> dict[str, Any]:
@@ -263,11 +264,11 @@ class OpenAIServerWriter:
         return WriterUnavailable(f"{self.url} {problem}", next_step)
 
     def _shown(self, message: object) -> str:
-        """A server's words, fit to be shown: one short line without the key."""
+        """A server's words, fit to be shown: one short line without key or password, in no form that was sent."""
         text, body = str(message), getattr(message, "body", None)
         # The client quotes only bodies of the form {"error": {"message"}}; some servers say {"detail"}.
         text = f"{text} - {body}" if body and " - " not in text else text
-        text = " ".join(text.split()).replace(self._client.api_key, "***").rstrip(".")
+        text = self._hide(" ".join(text.split())).rstrip(".")
         return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "..."
 
 

@@ -28,7 +28,7 @@ def test_a_case_depends_on_its_own_post_only():
     alone = case_for_post(POSTS[7], 5)
     assert cases_for_posts(POSTS, 5)[7] == alone
     assert cases_for_posts(POSTS[::-1], 5)[len(POSTS) - 8] == alone
-    assert cases_for_posts([POSTS[7]], 5) == [alone]
+    assert list(cases_for_posts([POSTS[7]], 5)) == [alone]
 
 
 def test_seeds_of_cases_differ_and_fit_a_server():

@@ -226,3 +226,16 @@ def test_any_json_gives_posts_or_a_data_error(tmp_path_factory, value):
     except DataError:
         return
     assert posts
+
+
+def test_half_a_character_in_a_profile_is_refused(tmp_path):
+    (tmp_path / "p.jsonl").write_text('{"context": "글", "profile": {"occupation": "\\ud83d"}}\n')
+    with pytest.raises(DataError, match="line 1: the post holds half a character"):
+        read_posts(tmp_path / "p.jsonl")
+
+
+@pytest.mark.timeout(20)
+def test_a_long_post_without_spaces_takes_no_time():
+    """The search for e-mail addresses once took the square of its length: minutes for this one."""
+    assert personal_data("a" * 200_000) == []
+    assert personal_data("a" * 1000 + "@example.com") == ["an e-mail address"]

@@ -124,7 +124,7 @@ def test_bad_input_is_named(folder, tmp_path):
     with pytest.raises(DataError, match="column 'topic' is missing"):
         list(annomi.read_annomi_csv(short))
     write_table(short, [client(0, "x", "n/a")])
-    with pytest.raises(DataError, match="Expected an AnnoMI client talk type among change, sustain, neutral, got 'n/a'"):
+    with pytest.raises(DataError, match=r"short.csv, transcript '7', utterance 0: expected an AnnoMI client talk type among change, sustain, neutral, got 'n/a'"):
         list(annomi.read_annomi_csv(short))
 
 
@@ -142,3 +142,35 @@ def test_damaged_json_is_named(tmp_path, content, message):
     path.write_text(content, encoding="utf-8")
     with pytest.raises(DataError, match=message):
         list(annomi.read_annomi_kmi8(path))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda data: data.replace(b",1,client", b",one,client"), "line 3: expected a number as utterance_id, got 'one'"),
+        (lambda data: data.replace(b"I smoke", b"\xff"), "not UTF-8"),
+        (lambda data: data.replace(b"client,I", b"nobody,I"), "transcript '7', utterance 1: expected an AnnoMI behaviour"),
+        (lambda data: data.replace(b"therapist,How", b"nobody,How"), "transcript '7', turn 0: field 'role' is 'nobody'"),
+        (lambda data: data + b"high,7", "line 11: expected a number as utterance_id, got ''"),
+        (lambda data: data + b"x" * 200_000, "line 11: not valid CSV"),
+    ],
+)
+def test_a_damaged_table_is_named_by_line(tmp_path, change, message):
+    write_table(tmp_path / "a.csv", ROWS)
+    path = tmp_path / "a.csv"
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(DataError, match=f"a.csv(, |: ){message}"):
+        list(annomi.read_annomi_csv(path))
+
+
+def test_a_byte_order_mark_does_no_harm(folder):
+    for path in folder.iterdir():
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert len(annomi.load_annomi(folder)) == 1
+
+
+@pytest.mark.parametrize("content", ["null", "3", "{}", "[" * 5000, '[{"dialogue_id": 1, "dialogue": [{"speaker": "x", "utterance": 5, "label": "General"}]}]'])
+def test_json_of_another_form_is_named(tmp_path, content):
+    (tmp_path / "a.json").write_text(content)
+    with pytest.raises(DataError, match="a.json"):
+        list(annomi.read_annomi_kmi8(tmp_path / "a.json"))

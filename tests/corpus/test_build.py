@@ -153,3 +153,36 @@ def test_foreign_files_are_not_overwritten(tmp_path, dialogues):
         build_dataset(dialogues, tmp_path / "data" / "survey.csv")
     with pytest.raises(ConfigError, match=r"Cannot write to .*survey.csv/out"):
         build_dataset(dialogues, tmp_path / "data" / "survey.csv" / "out")
+
+
+def test_large_tables_are_split_into_shards(tmp_path, dialogues, monkeypatch, fresh_cache):
+    monkeypatch.setattr(build, "ROWS_PER_GROUP", dict.fromkeys(build.ROWS_PER_GROUP, 2))
+    monkeypatch.setattr(build, "ROWS_PER_SHARD", 4)
+    many = [replace(dialogues[0], id=f"d{i}") for i in range(9)] + [dialogues[1]]
+    for out in (tmp_path / "out", tmp_path / "loading_script"):  # the published one has a card of its own
+        counts = build_dataset(many, out)
+        assert counts["dialogues"] == {"train": 9, "validation": 1}
+        names = ["train-00000-of-00003.parquet", "train-00001-of-00003.parquet", "train-00002-of-00003.parquet"]
+        assert sorted(path.name for path in (out / "data/dialogues").iterdir()) == [*names, "validation-00000-of-00001.parquet"]
+        assert [sum(1 for _ in read_parquet(out / "data/dialogues" / name)) for name in names] == [4, 4, 1]
+        loaded = load_dataset(str(out))
+        assert loaded["train"]["id"][:] == [f"d{i}" for i in range(9)] and loaded["validation"].num_rows == 1
+        assert load_dataset(str(out), "utterances", split="train").num_rows == 45
+        card = (out / "README.md").read_text(encoding="utf-8")
+        assert "train 9, validation 1" in card
+
+
+def test_a_last_shard_that_is_full_is_followed_by_none(tmp_path, dialogues, monkeypatch):
+    monkeypatch.setattr(build, "ROWS_PER_GROUP", dict.fromkeys(build.ROWS_PER_GROUP, 2))
+    monkeypatch.setattr(build, "ROWS_PER_SHARD", 2)
+    build_dataset([replace(dialogues[0], id=f"d{i}") for i in range(4)], tmp_path / "out")
+    assert len(list((tmp_path / "out/data/dialogues").iterdir())) == 2
+
+
+def test_classes_are_numbered_as_datasets_does(dialogues):
+    from kmi.corpus.tables import ROWS, features
+
+    for table, rows in ROWS.items():
+        listed = [row for dialogue in dialogues for row in rows(dialogue)]
+        encode = build._encoder(features()[table])
+        assert [encode(row) for row in listed] == [features()[table].encode_example(row) for row in listed]

@@ -102,3 +102,10 @@ def test_a_missing_or_damaged_file_is_named(corpus, name):
     (corpus / name).unlink()
     with pytest.raises(DataError, match=f"Expected {name} .*found none"):
         list(read_convokit(corpus))
+
+
+def test_metadata_that_is_no_object_names_its_conversation(tmp_path, dialogues):
+    write_convokit([dialogues[1]], tmp_path / "corpus")
+    (tmp_path / "corpus" / "conversations.json").write_text('{"b": "note"}')
+    with pytest.raises(DataError, match=r"corpus, conversation 'b': expected an object of metadata, got 'note'"):
+        list(read_convokit(tmp_path / "corpus"))

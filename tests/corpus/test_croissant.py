@@ -35,3 +35,13 @@ def test_a_changed_file_is_found_out_by_its_digest(repository, tmp_path, dialogu
     (tmp_path / "loading_script/data/utterances/train-00000-of-00001.parquet").write_bytes(b"PAR1 other")
     with pytest.raises(mlcroissant.GenerationError):
         list(mlcroissant.Dataset(jsonld=path).records("utterances-train"))
+
+
+def test_each_shard_is_a_file_and_a_record_set(tmp_path, dialogues, monkeypatch):
+    monkeypatch.setattr("kmi.corpus.build.ROWS_PER_GROUP", dict.fromkeys(("dialogues", "utterances", "chat", "forecasting"), 2))
+    monkeypatch.setattr("kmi.corpus.build.ROWS_PER_SHARD", 2)
+    build_dataset(dialogues, tmp_path / "loading_script")
+    dataset = mlcroissant.Dataset(jsonld=tmp_path / "loading_script" / croissant.NAME)
+    names = {record_set.name for record_set in dataset.metadata.record_sets}
+    assert {"utterances-train-00000", "utterances-train-00001", "utterances-train-00002", "utterances-test"} <= names
+    assert len(list(dataset.records("utterances-train-00002"))) == 1  # of five rows

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,13 @@ def test_tables_are_read_by_path_with_pandas_and_polars(repository):
     frame, lazy = pandas.read_parquet(path), polars.scan_parquet(path)
     assert len(frame) == lazy.select(polars.len()).collect().item() == 2450
     assert frame["utterance_ko"].tolist() == lazy.collect()["utterance_ko"].to_list()
+
+
+def test_dialogues_in_shards_are_all_there(package, dialogues, monkeypatch):
+    from kmi.corpus import build
+
+    monkeypatch.setattr(build, "ROWS_PER_GROUP", dict.fromkeys(build.ROWS_PER_GROUP, 1))
+    monkeypatch.setattr(build, "ROWS_PER_SHARD", 1)
+    many = [replace(dialogues[0], id=f"d{i}") for i in range(3)]
+    build_dataset(many, package.parent / "loading_script")
+    assert [dialogue.id for dialogue in load.shipped_dialogues("train")] == ["d0", "d1", "d2"]

@@ -5,6 +5,7 @@ import pytest
 from kmi import codes
 from kmi.corpus import tables
 from kmi.dialogue import Dialogue, Utterance
+from kmi.errors import DataError
 
 
 def rows(table, dialogue):
@@ -91,3 +92,27 @@ def test_a_forecasting_row_does_not_hold_the_turn_it_asks_for(secret):
 
 def test_unlabelled_therapist_turns_are_no_targets(dialogues):
     assert rows("forecasting", dialogues[2]) == []
+
+
+@pytest.mark.parametrize("metadata", [b"not json", b"[]", b"{}", b'{"info": {"features": 3}}', b"\xff"])
+def test_a_parquet_of_something_else_is_named(tmp_path, metadata):
+    import pyarrow
+    import pyarrow.parquet
+
+    table = pyarrow.table({"id": ["a"]}).replace_schema_metadata({b"huggingface": metadata})
+    pyarrow.parquet.write_table(table, tmp_path / "x.parquet")
+    with pytest.raises(DataError, match=r"x.parquet: expected the dialogues table, got columns id"):
+        list(tables.read_parquet(tmp_path / "x.parquet"))
+
+
+def test_values_that_do_not_fit_the_declared_columns_are_named(tmp_path):
+    import json
+
+    import pyarrow
+    import pyarrow.parquet
+
+    declared = {"info": {"features": {"dialogue": {"_type": "ClassLabel", "names": ["a"]}}}}
+    table = pyarrow.table({"dialogue": [7]}).replace_schema_metadata({b"huggingface": json.dumps(declared).encode()})
+    pyarrow.parquet.write_table(table, tmp_path / "x.parquet")
+    with pytest.raises(DataError, match="x.parquet, None: the values do not fit the columns"):
+        list(tables.read_parquet(tmp_path / "x.parquet"))

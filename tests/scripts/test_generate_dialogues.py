@@ -118,8 +118,6 @@ def test_the_same_command_again_asks_nothing_and_changes_nothing(retrieval_run, 
     assert (out / "dialogues.jsonl").read_bytes() == before
 
 
-
-
 def test_a_run_that_was_refused_or_stopped_lets_go_of_its_folder(main, tmp_path):
     """In a process of its own the end of it does so; `main` is also called from notebooks."""
     folder = RunFolder(tmp_path / "out", {"seed": 99})
@@ -274,7 +272,7 @@ def test_the_key_is_in_the_header_and_nowhere_else(main, server, three_posts, tm
 
 def test_a_wrong_key_stops_the_run_with_nothing_asked(main, server, three_posts, tmp_path, monkeypatch, capfd):
     monkeypatch.setenv("KMI_API_KEY", "sk-wrong-42")
-    with pytest.raises(WriterUnavailable, match="refuses the key in KMI_API_KEY") as caught:
+    with pytest.raises(WriterUnavailable, match=r"refuses the key in KMI_API_KEY \(HTTP 401\). Set a valid one: export KMI_API_KEY=... The same command goes on where this one stopped") as caught:
         ask_server(main, server, three_posts, tmp_path / "out")
     assert server.chats() == []
     shown = capfd.readouterr()
@@ -283,7 +281,7 @@ def test_a_wrong_key_stops_the_run_with_nothing_asked(main, server, three_posts,
 
 def test_an_unreachable_server_stops_the_run_and_it_goes_on_later(main, server, three_posts, tmp_path, monkeypatch):
     monkeypatch.setenv("KMI_API_KEY", KEY)
-    with pytest.raises(WriterUnavailable, match="No model server answers at http://127.0.0.1:9/v1"):
+    with pytest.raises(WriterUnavailable, match="No model server answers at http://127.0.0.1:9/v1 .*. Start one, .* or correct --base-url .* The same command goes on where this one stopped"):
         main("--contexts", three_posts, "--out", tmp_path / "out", "--writer", "openai", "--base-url", "http://127.0.0.1:9/v1", "--model", "dummy")
     assert ask_server(main, server, three_posts, tmp_path / "out") == 0
     assert len(dialogues(tmp_path / "out")) == 3
@@ -293,9 +291,10 @@ def test_a_model_that_answers_in_english_fails_every_session_with_reasons(main, 
     with DummyServer(lambda payload: "I am sorry, but I can only answer in English.") as english:
         assert ask_server(main, english, three_posts, tmp_path / "out") == 1
     shown = capsys.readouterr().out
-    assert "finished 0, failed 3" in shown and "language" in shown and "failures.jsonl" in shown
+    assert "finished 0, failed 3" in shown and "failures.jsonl; they are over here, for another try name another --out" in shown
+    assert "3 x language (expected Korean, the answers were in another language: name a --model that writes Korean)" in shown
     reasons = [json.loads(line)["reason"] for line in (tmp_path / "out" / "failures.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert len(reasons) == 3 and all("failed the checks 3 times" in reason for reason in reasons)
+    assert len(reasons) == 3 and all("failed the checks 3 times, last 'I am sorry, but I can only answer in English.'" in reason for reason in reasons)
 
 
 def test_offline_requests_wait_without_being_a_failure(main, three_posts, tmp_path, capsys):

@@ -140,3 +140,10 @@ def test_any_answer_is_read_as_a_turn_of_the_right_role(text):
     heard = read_client(text, "change", "need")
     assert heard.role == "client" and heard.label is None
     assert heard.talk == "change" or heard.talk_subtype is None
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("answer", ["T CR |{} | a | b", "T CR | {}a | b | c", "T CR{}x", "[CR]{}", "T CR | a |{}| b |"])
+def test_an_answer_of_spaces_takes_no_time(answer):
+    """Models do run away into them; reading one once took the cube of their number: hours for this many."""
+    assert read_therapist(answer.format(" " * 20_000), "Affirm").role == "therapist"

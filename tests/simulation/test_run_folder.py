@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -19,8 +20,8 @@ def opened(tmp_path):
     """Opens run folders and closes them at the end."""
     held = []
 
-    def make(config=CONFIG, path=tmp_path / "run", process=0):
-        folder = RunFolder(path, config, process)
+    def make(config=CONFIG, path=tmp_path / "run", process=0, processes=1):
+        folder = RunFolder(path, config, process, processes)
         held.append(folder)
         folder.open()
         return folder
@@ -107,9 +108,22 @@ def test_a_second_run_on_the_folder_is_refused(opened):
     opened()
 
 
-def test_processes_of_one_run_hold_the_folder_together(opened):
-    opened(process=0)
-    opened(process=1)
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_processes_of_one_run_hold_the_folder_together(opened, order):
+    for process in order:
+        opened(process=process, processes=2)
+
+
+def test_a_process_left_over_from_a_larger_run_keeps_a_smaller_one_out(opened):
+    """Its launcher was killed, it was not: both would ask for the same sessions."""
+    left_over = opened(process=1, processes=2)
+    for processes in (1, 2):
+        refused = RunFolder(left_over.path, CONFIG, processes - 1, processes)
+        with pytest.raises(ConfigError, match="Another run is working in"):
+            refused.open()
+        refused.close()
+    left_over.close()
+    opened()
 
 
 def test_the_lock_of_a_killed_run_is_free(opened, tmp_path):
@@ -241,6 +255,42 @@ def test_a_full_disk_while_a_session_is_recorded_is_said(opened, make_dialogue, 
     monkeypatch.setattr(os, "write", full)
     with pytest.raises(KmiError, match="No space left on device"):
         record(folder, make_dialogue(), 0)
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """No file takes a letter; the folder's names can still be changed."""
+
+    def full(self, *_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "mkdir", full)
+    opening = Path.open
+    monkeypatch.setattr(Path, "open", lambda self, mode="r", **options: full(self) if "w" in mode else opening(self, mode, **options))
+
+
+def test_a_full_disk_at_the_start_is_said(opened, full_disk):
+    with pytest.raises(KmiError, match="Could not write to .*run .No space left on device.. Free some space"):
+        opened()
+
+
+def test_a_full_disk_while_settings_are_stored_is_said(opened, full_disk):
+    folder = RunFolder("anywhere", CONFIG)
+    with pytest.raises(KmiError, match="Could not write to anywhere/run.json .No space left on device.. Free some space"):
+        folder.agree("run", CONFIG)
+
+
+def test_a_full_disk_while_merging_is_said_and_leaves_the_last_result(opened, make_dialogue, request):
+    folder = opened()
+    record(folder, make_dialogue(), 0)
+    folder.merge()
+    before = (folder.path / "dialogues.jsonl").read_bytes()
+    record(folder, make_dialogue(), 1)
+    request.getfixturevalue("full_disk")
+    with pytest.raises(KmiError, match="Could not write to .* .No space left on device.. Free some space"):
+        folder.merge()
+    assert (folder.path / "dialogues.jsonl").read_bytes() == before
 
 
 def test_half_a_record_on_a_full_disk_is_said(opened, make_dialogue, monkeypatch):

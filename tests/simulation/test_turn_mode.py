@@ -190,7 +190,7 @@ def test_a_repeated_turn_is_asked_again(make_director, scripted_writer):
 @pytest.mark.parametrize(("place", "role"), [(0, "therapist"), (7, "client"), (8, "therapist")])
 def test_three_bad_answers_fail_the_session_with_turn_role_and_rules(make_director, scripted_writer, place, role):
     writer = scripted_writer(before=at(*(f"{place}/{n}" for n in range(5)), text="Sorry, I cannot help with that."))
-    with pytest.raises(SessionFailed, match=rf"turn {place} \({role}\) failed the checks 3 times, last on: language"):
+    with pytest.raises(SessionFailed, match=rf"turn {place} \({role}\) failed the checks 3 times, last 'Sorry, I cannot help with that.' on: language"):
         play(make_director(), writer)
     assert len(writer.requests) == place + ATTEMPTS
     assert len({request.key for request in writer.requests}) == len(writer.requests)

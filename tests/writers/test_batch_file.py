@@ -1,7 +1,10 @@
 import asyncio
+import errno
 import json
 import multiprocessing
+import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -198,3 +201,37 @@ def test_a_full_disk_stops_the_run(tmp_path, monkeypatch):
     monkeypatch.setattr(BatchFileWriter, "_write_packet", full)
     with pytest.raises(WriterUnavailable, match="No space left on device"):
         ask(tmp_path, request(role="session"))
+
+
+def test_a_full_disk_stops_the_run_before_and_while_requests_are_filed(tmp_path, monkeypatch):
+    opening = Path.open
+
+    def full(self, mode="r", **options):
+        if mode in ("wb", "ab"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return opening(self, mode, **options)
+
+    async def while_filing():
+        writer = BatchFileWriter(tmp_path, "m")
+        await writer.prepare()
+        monkeypatch.setattr(Path, "open", full)
+        await writer.write(request())
+
+    for run in (while_filing, lambda: BatchFileWriter(tmp_path, "m").prepare()):
+        with pytest.raises(WriterUnavailable, match="Cannot write to .* .No space left on device.. Make room"):
+            asyncio.run(run())
+
+
+def test_counts_and_codes_of_a_strange_service_do_no_harm(tmp_path):
+    asked = request()
+    line = json.loads(output(asked.key, "네.", prompt_tokens="7", completion_tokens=None))
+    line["response"]["body"]["model"], line["error"] = 5, {"code": ["x"]}
+    fill(tmp_path, json.dumps(line))
+    assert ask(tmp_path, asked) == [Completion("네.", 0, 0, "5")]
+
+
+@pytest.mark.parametrize("line", ['{"custom_id": ["x"]}', '{"custom_id": null}', "[" * 5000, '{"custom_id": {"a": 1}}'])
+def test_a_request_without_a_name_is_dropped_and_asked_anew(tmp_path, line):
+    (tmp_path / "requests.jsonl").write_text(line + "\n")
+    assert ask(tmp_path, request()) == [None]
+    assert [kept["custom_id"] for kept in lines(tmp_path)] == [request().key]

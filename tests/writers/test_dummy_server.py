@@ -10,7 +10,17 @@ import pytest
 
 from kmi.errors import ConfigError
 from kmi.writers.dummy_server import DummyServer, main
-from kmi.writers.faults import COMMON_FAULTS, FAULT_KINDS, Fault, always, script, seeded
+from kmi.writers.faults import (
+    COMMON_FAULTS,
+    FAULT_KINDS,
+    WIRE_FAULTS,
+    WORD_FAULTS,
+    Fault,
+    always,
+    script,
+    seeded,
+    spoiled,
+)
 
 
 def ask(server, content="안녕", key="k", path="/v1/chat/completions"):
@@ -55,11 +65,12 @@ def test_each_fault_shows_on_the_wire():
         "redirect": Fault("redirect", "http://127.0.0.1:9/v1"),
         "drop": Fault("drop"),
         "hang": Fault("hang", 0.1),
+        "slow": Fault("slow", 0.1),
         "truncate": Fault("truncate"),
         "not_json": Fault("not_json"),
         "empty": Fault("empty"),
     }
-    assert set(faults) == set(FAULT_KINDS)
+    assert set(faults) == set(WIRE_FAULTS)
     with DummyServer(faults=script(*faults.values())) as server:
         assert ask(server)[0].status == 503
         limited = ask(server)[0]
@@ -70,12 +81,44 @@ def test_each_fault_shows_on_the_wire():
         for _ in ("drop", "hang"):
             with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
                 ask(server)
+        assert json.loads(ask(server)[1])["choices"][0]["message"]["content"]
+        assert server.chats()[-1].end - server.chats()[-1].start >= 0.1
         with pytest.raises(ValueError):
             json.loads(ask(server)[1])
         assert ask(server)[1].startswith(b"<html>")
         assert json.loads(ask(server)[1])["choices"][0]["message"]["content"] == ""
         assert ask(server)[0].status == 200
         assert [entry.fault for entry in server.chats()] == [*faults.values(), None]
+
+
+def said(*turns):
+    return {"messages": [{"role": "user", "content": "\n".join(("<말>", *turns, "</말>"))}]}
+
+
+@pytest.mark.parametrize("answer", ["T OQ | 어떠셨어요? | How was it?", "T OQ | 어떠셨어요?", "어떠셨어요?", '#{"packet": "x"}\nCTX 글\nT OQ | 어떠셨어요? | How?\nC change | 네.'])
+def test_wrong_words_stand_where_the_words_stood(answer):
+    prompt = said("상담자: 처음 말", "내담자: 둘째 말")
+    wrong = {kind: spoiled(answer, kind, prompt) for kind in WORD_FAULTS}
+    assert wrong["english"].replace("I am sorry, but I can only answer in English.", "어떠셨어요?") == answer
+    assert wrong["role_leak"].replace("상담자: ", "") == answer
+    assert wrong["label_leak"].replace("[OQ] ", "") == answer
+    assert wrong["duplicate"].replace("둘째 말", "어떠셨어요?") == answer
+    assert len(wrong["too_long"]) >= 500 and answer in wrong["too_long"].replace(" ".join(["어떠셨어요?"] * (wrong["too_long"].count("어떠셨어요?"))), "어떠셨어요?")
+    assert spoiled(answer, "duplicate", said()).replace("어떠셨어요? 어떠셨어요?", "어떠셨어요?") == answer
+
+
+def test_wrong_words_come_as_good_completions():
+    with DummyServer(lambda payload: "T SR | 그러셨군요.", faults=script(*map(Fault, WORD_FAULTS))) as server:
+        words = [json.loads(ask(server)[1])["choices"][0]["message"]["content"] for _ in (*WORD_FAULTS, None)]
+    assert words == [*(spoiled("T SR | 그러셨군요.", kind, said()) for kind in WORD_FAULTS), "T SR | 그러셨군요."]
+    assert {*WIRE_FAULTS, *WORD_FAULTS} == set(FAULT_KINDS)
+
+
+def test_longer_answers_take_longer():
+    with DummyServer(lambda payload: payload["messages"][0]["content"], sec_per_token=0.01) as server:
+        ask(server, "네"), ask(server, "네" * 40)
+        short, long = (entry.end - entry.start for entry in server.chats())
+    assert long - short > 0.15  # 20 tokens
 
 
 def test_wrong_key_unknown_model_and_unknown_path():
