@@ -104,7 +104,7 @@ def building() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         ours = seconds(lambda: build_dataset(dialogues, folder / "dataset"))
-        yield Row("building", f"tables and card of {len(dialogues)} dialogues", ours, "datasets.Dataset.from_list, to_parquet", seconds(lambda: plainly(folder)))
+        yield Row("building", f"{len(dialogues)} dialogues checked, four tables and the card written", ours, "datasets.Dataset.from_list, to_parquet: unchecked, no card", seconds(lambda: plainly(folder)))
 
 
 def models() -> Iterator[Row]:

@@ -357,6 +357,15 @@ def test_a_run_folder(cases, tmp_path):
     fuzz(st.tuples(damaged([whole]) | damaged_json(SESSIONS, as_lines), st.just(settings_)) | st.tuples(st.just(whole), damaged([settings_])), check, cases)
 
 
+def test_a_failed_session_needs_no_dialogue_field(tmp_path):
+    """Found by the slow run."""
+    folder = RunFolder(tmp_path, {})
+    folder.open()
+    (tmp_path / "sessions" / "process-00000.jsonl").write_text('{"index": 1, "id": "c", "status": "failed", "reason": "r"}\n')
+    assert folder.merge() == {"finished": 0, "failed": 1}
+    folder.close()
+
+
 def answered(key, text="네."):
     body = {"model": "m", "choices": [{"message": {"role": "assistant", "content": text}}], "usage": {"prompt_tokens": 3, "completion_tokens": 1}}
     return {"custom_id": key, "response": {"status_code": 200, "body": body}, "error": {"code": "x", "message": "y"}}

@@ -136,7 +136,7 @@ def _row_count(files: Iterable[File]) -> int:
 def _file(path: Path) -> File:
     import pyarrow.parquet
 
-    with pyarrow.parquet.ParquetFile(path) as file:
+    with pyarrow.parquet.ParquetFile(path, pre_buffer=False) as file:  # else it holds a whole shard
         # Row group by row group, as the library reads and counts it.
         memory = sum(
             batch.nbytes for batch in file.iter_batches(batch_size=max(1, file.metadata.row_group(0).num_rows))

@@ -139,7 +139,7 @@ def read_parquet(path: str | Path) -> Iterator[Dialogue]:
     import pyarrow.parquet
 
     try:
-        with pyarrow.parquet.ParquetFile(path) as file:
+        with pyarrow.parquet.ParquetFile(path, pre_buffer=False) as file:  # else it holds a whole shard
             columns = _columns(file.schema_arrow.metadata)
             if "dialogue" not in columns:
                 raise DataError(

@@ -113,7 +113,8 @@ def _dataset(staged: Staged, card: dict[str, Any]) -> Iterator[str]:
 
     yield from _needed(card, "language", "pretty_name", "task_categories", "size_categories", "configs", "dataset_info")
     files = scan(staged.folder / "data")
-    declared = {file["path"] for config in card.get("configs", ()) for file in config["data_files"]}
+    paths = [file["path"] for config in card.get("configs", ()) for file in config["data_files"]]
+    declared = {path for split in paths for path in ([split] if isinstance(split, str) else split)}  # a list where there are shards
     there = {name.as_posix() for name in staged.files if name.suffix == ".parquet"}
     for path in sorted(declared ^ there):
         yield f"{path} is {'declared in configs and not there' if path in declared else 'there and in no config'}. Run: python scripts/build_dataset.py"
@@ -124,7 +125,7 @@ def _dataset(staged: Staged, card: dict[str, Any]) -> Iterator[str]:
     for info in card.get("dataset_info", ()):
         of_config = files.get(info["config_name"], ())
         told = {split["name"]: (split["num_examples"], split["num_bytes"]) for split in info["splits"]}
-        true = {file.split: (file.rows, file.memory_bytes) for file in of_config}
+        true = {split: (sum(file.rows for file in of_config if file.split == split), sum(file.memory_bytes for file in of_config if file.split == split)) for split in told}
         if told != true or info["download_size"] != sum(file.file_bytes for file in of_config):
             yield f"README.md: the sizes of {info['config_name']!r} are not those of its files. Run: python scripts/build_dataset.py"
     wheels = list((staged.folder / WHEELS).glob("*.whl"))

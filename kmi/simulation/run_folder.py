@@ -93,7 +93,7 @@ class RunFolder:
                 for index in sorted(places):
                     path, offset, status = places[index]
                     record = line_at(path, offset)
-                    files[status].write(to_line(record["dialogue"] or {"id": record["id"], "reason": record["reason"]}))
+                    files[status].write(to_line(record.get("dialogue") or {"id": record["id"], "reason": record["reason"]}))
                     counts[status] += 1
             for name in names.values():
                 _partial(self.path / name).replace(self.path / name)

@@ -220,5 +220,5 @@ def _completion(record: dict[str, Any]) -> Completion | str:
     if not text:
         return "an empty text"
     usage = body["usage"] if isinstance(body.get("usage"), dict) else {}
-    counts = [count if isinstance(count := usage.get(name), int) else 0 for name in ("prompt_tokens", "completion_tokens")]
+    counts = [count if type(count := usage.get(name)) is int else 0 for name in ("prompt_tokens", "completion_tokens")]
     return Completion(text, *counts, model=str(body.get("model") or ""))

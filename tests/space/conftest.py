@@ -107,7 +107,8 @@ def address(repository, tmp_path_factory):
     assert "a connection to" not in log.read_text()
 
 
-@pytest.fixture(scope="session")
+# Of one file: while it runs, Playwright keeps an event loop in this thread, in which other tests could not start theirs.
+@pytest.fixture(scope="module")
 def browser():
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install -e .[dev]")
     with playwright.sync_playwright() as started:

@@ -224,7 +224,7 @@ def test_a_full_disk_stops_the_run_before_and_while_requests_are_filed(tmp_path,
 
 def test_counts_and_codes_of_a_strange_service_do_no_harm(tmp_path):
     asked = request()
-    line = json.loads(output(asked.key, "네.", prompt_tokens="7", completion_tokens=None))
+    line = json.loads(output(asked.key, "네.", prompt_tokens="7", completion_tokens=True))
     line["response"]["body"]["model"], line["error"] = 5, {"code": ["x"]}
     fill(tmp_path, json.dumps(line))
     assert ask(tmp_path, asked) == [Completion("네.", 0, 0, "5")]
