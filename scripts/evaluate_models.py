@@ -69,7 +69,8 @@ def chatbot(options: argparse.Namespace) -> str:
     """The chatbot beside the retrieval writer."""
     from kmi.dialogue_model import card, report
 
-    found, answers, where = report.measure(options.chatbot, dialogues(options))
+    validation = list(shipped_dialogues("validation"))[: None if options.dialogues is None else 5]
+    found, answers, where = report.measure(options.chatbot, dialogues(options), validation)
     if options.pairs:
         from kmi.dialogue_model.comparison import pairs
 

@@ -24,8 +24,8 @@ SAMPLED = 500
 EXAMPLES = 8
 
 
-def measure(folder: Path, test: Sequence[Dialogue]) -> tuple[dict, dict[str, list[str]], list[Place]]:
-    """Measures the checkpoint in `folder`.
+def measure(folder: Path, test: Sequence[Dialogue], validation: Sequence[Dialogue]) -> tuple[dict, dict[str, list[str]], list[Place]]:
+    """Measures the checkpoint in `folder`: what it says in `test`, its perplexity on `validation` (five dialogues or more).
 
     Returns:
         the report; the texts of each writer; the places they answer.
@@ -49,18 +49,17 @@ def measure(folder: Path, test: Sequence[Dialogue]) -> tuple[dict, dict[str, lis
     written = [place.dialogue.utterances[place.turn].text for place in where]
     found["written"] = {**figures(written, where, coder, turns), "seconds": 0.0}
     beside = {name: json.loads(path.read_text(encoding="utf-8")) for name in ("training", "readings", "ratings") if (path := folder / f"{name}.json").is_file()}
-    return {**beside, "weights": weights_digest(folder), "drafts": DRAFTS, "writers": found, **_language_model(folder), "examples": _examples(texts, where, turns)}, texts, where
+    return {**beside, "weights": weights_digest(folder), "drafts": DRAFTS, "writers": found, **_language_model(folder, validation), "examples": _examples(texts, where, turns)}, texts, where
 
 
-def _language_model(folder: Path) -> dict:
+def _language_model(folder: Path, validation: Sequence[Dialogue]) -> dict:
     model = DialogueModel.from_pretrained(folder)
-    training, validation = (list(shipped_dialogues(split)) for split in ("train", "validation"))
     place = places(validation)[40]
     prompt = model.prompt([(turn.role, turn.text) for turn in place.dialogue.utterances[: place.turn]], "therapist", place.label)
     first, whole = seconds_of(model.model, prompt, 40)
     return {
         "perplexity_per_character": perplexity_per_character(model.model, model.tokenizer, validation),
-        "trigram_perplexity_per_character": trigram_perplexity_per_character(training, model.tokenizer, validation),
+        "trigram_perplexity_per_character": trigram_perplexity_per_character(list(shipped_dialogues("train")), model.tokenizer, validation),
         "seconds_to_first_token": first,
         "seconds_for_40_tokens": whole,
     }
