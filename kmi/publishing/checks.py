@@ -109,7 +109,7 @@ def _licence(staged: Staged, card: dict[str, Any]) -> Iterator[str]:
 
 
 def _dataset(staged: Staged, card: dict[str, Any]) -> Iterator[str]:
-    from kmi.corpus.card import scan, version
+    from kmi.corpus.card import metadata, scan, version
 
     yield from _needed(card, "language", "pretty_name", "task_categories", "size_categories", "configs", "dataset_info")
     files = scan(staged.folder / "data")
@@ -122,11 +122,9 @@ def _dataset(staged: Staged, card: dict[str, Any]) -> Iterator[str]:
         name = config["config_name"]
         if name in files and config.get("version") != version(files[name]):
             yield f"README.md: config {name!r} has the version of other Parquet files. Run: python scripts/build_dataset.py"
+    true = {info["config_name"]: info for info in metadata(files, "data")["dataset_info"]}
     for info in card.get("dataset_info", ()):
-        of_config = files.get(info["config_name"], ())
-        told = {split["name"]: (split["num_examples"], split["num_bytes"]) for split in info["splits"]}
-        true = {split: (sum(file.rows for file in of_config if file.split == split), sum(file.memory_bytes for file in of_config if file.split == split)) for split in told}
-        if told != true or info["download_size"] != sum(file.file_bytes for file in of_config):
+        if info != true.get(info["config_name"]):
             yield f"README.md: the sizes of {info['config_name']!r} are not those of its files. Run: python scripts/build_dataset.py"
     wheels = list((staged.folder / WHEELS).glob("*.whl"))
     if len(wheels) != 1 or wheels[0].stat().st_size > LARGEST_WHEEL:
