@@ -21,8 +21,8 @@ from typing import Any
 
 from kmi import codes
 from kmi.corpus import card, croissant
-from kmi.corpus.tables import ROWS, Row, features
-from kmi.dialogue import Dialogue, validate
+from kmi.corpus.tables import ROWS, Row, features, validated
+from kmi.dialogue import Dialogue
 from kmi.errors import ConfigError, DataError
 
 PUBLISHED = "loading_script"
@@ -90,12 +90,9 @@ def check_out(out: Path) -> None:
 
 
 def _checked(dialogues: Iterable[Dialogue], published: bool) -> Iterator[Dialogue]:
-    seen: set[str] = set()
-    for dialogue in dialogues:
-        validate(dialogue)
-        if dialogue.id in seen:
-            raise DataError(f"dialogue {dialogue.id!r} comes twice; ids are unique over sources and runs.")
-        seen.add(dialogue.id)
+    empty = True
+    for dialogue in validated(dialogues, "ids are unique over sources and runs"):
+        empty = False
         if published and dialogue.provenance.writer == REFUSED_WRITER:
             raise ConfigError(
                 f"dialogue {dialogue.id!r} is by the retrieval writer: it repeats utterances of the corpus "
@@ -103,7 +100,7 @@ def _checked(dialogues: Iterable[Dialogue], published: bool) -> Iterator[Dialogu
                 "Name another --out, e.g. --out out/dataset.",
             )
         yield dialogue
-    if not seen:
+    if empty:
         raise DataError("Expected at least one dialogue to build a dataset from, got none.")
 
 

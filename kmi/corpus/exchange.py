@@ -18,8 +18,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from kmi.corpus.tables import Row, chat_rows, system_prompt
-from kmi.dialogue import Dialogue, Utterance, to_line, validate
+from kmi.corpus.tables import Row, chat_rows, system_prompt, validated
+from kmi.dialogue import Dialogue, Utterance, to_line
 from kmi.errors import ConfigError, DataError, allowed
 
 TEXTS = {"ko": "utterance_ko", "en": "utterance_en"}
@@ -107,19 +107,16 @@ def in_language(dialogues: Iterable[Dialogue], language: str) -> Iterator[Dialog
     """
     wanted = TEXTS[known_language(language)]
     others = {name: "" for name in TEXTS.values() if name != wanted}
-    seen: set[str] = set()
-    for dialogue in dialogues:
-        validate(dialogue)
-        if dialogue.id in seen:
-            raise DataError(f"dialogue {dialogue.id!r} comes twice; in an export ids are unique.")
-        seen.add(dialogue.id)
+    empty = True
+    for dialogue in validated(dialogues, "in an export ids are unique"):
+        empty = False
         for i, turn in enumerate(dialogue.utterances):
             if not getattr(turn, wanted).strip():
                 raise DataError(
                     f"dialogue {dialogue.id!r}, turn {i}: expected text in {wanted}, got none.", "Fill it in, or choose another --language."
                 )
         yield replace(dialogue, utterances=tuple(replace(turn, **others) for turn in dialogue.utterances))
-    if not seen:
+    if empty:
         raise DataError("Expected at least one dialogue to export, got none.", "Check the input and --split.")
 
 

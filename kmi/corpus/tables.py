@@ -12,14 +12,14 @@ Not covered: writing the files (`kmi.corpus.build`), loading them as a user (`km
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from kmi import codes
-from kmi.dialogue import ClientProfile, Dialogue
+from kmi.dialogue import ClientProfile, Dialogue, validate
 from kmi.errors import DataError
 
 WINDOW = 6  # utterances a forecast looks back on, as in the reference system
@@ -125,6 +125,17 @@ ROWS: dict[str, Callable[[Dialogue], Iterator[Row]]] = {
     "forecasting": forecasting_rows,
 }
 """The tables, the default first; each maps a dialogue to its rows, codes still by name."""
+
+
+def validated(dialogues: Iterable[Dialogue], unique: str) -> Iterator[Dialogue]:
+    """Yields the dialogues; raises `DataError` for an invalid one, or at an id that comes twice, with `unique` to say where it must not."""
+    seen: set[str] = set()
+    for dialogue in dialogues:
+        validate(dialogue)
+        if dialogue.id in seen:
+            raise DataError(f"dialogue {dialogue.id!r} comes twice; {unique}.")
+        seen.add(dialogue.id)
+        yield dialogue
 
 
 @cache
