@@ -19,6 +19,7 @@ from typing import Any
 
 from kmi import codes
 from kmi.errors import DataError, allowed
+from kmi.whole_files import whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,12 +214,8 @@ def read_jsonl(path: str | Path) -> Iterator[Dialogue]:
 
 def write_jsonl(dialogues: Iterable[Dialogue], path: str | Path) -> int:
     """Writes one dialogue a line and returns how many; the file appears whole or not at all."""
-    path = Path(path)
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", encoding="utf-8") as file:
-        count = sum(file.write(to_line(dialogue.to_dict())) > 0 for dialogue in dialogues)
-    partial.replace(path)
-    return count
+    with whole(Path(path)) as partial, partial.open("w", encoding="utf-8") as file:
+        return sum(file.write(to_line(dialogue.to_dict())) > 0 for dialogue in dialogues)
 
 
 def to_line(record: dict[str, Any]) -> str:

@@ -6,12 +6,12 @@ Not covered: what is trained (`kmi.coder.training`).
 """
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kmi.errors import ConfigError
+from kmi.whole_files import write_text
 
 if TYPE_CHECKING:
     import torch
@@ -29,10 +29,7 @@ def claim(folder: Path, settings: dict[str, Any]) -> None:
     path, text = folder / "settings.json", json.dumps(settings, sort_keys=True)
     if path.is_file() and path.read_text(encoding="utf-8") != text:
         raise ConfigError(f"{folder} holds a training begun with other settings.", "Remove the folder, or go on with the settings it was begun with.")
-    # Several processes may note the same at once: what is there is whole.
-    partial = folder / f"settings.json.{os.getpid()}.partial"
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    write_text(path, text)
 
 
 class TrainingState:
@@ -56,9 +53,7 @@ class TrainingState:
         for number, entry in optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer/{number}/{key}": value.contiguous() for key, value in entry.items()}
         save_file(tensors, self.folder / name)
-        partial = self.folder / "state.json.partial"
-        partial.write_text(json.dumps({"epochs_done": epochs_done, "file": name, "settings": self.settings}), encoding="utf-8")
-        partial.replace(self.folder / "state.json")
+        write_text(self.folder / "state.json", json.dumps({"epochs_done": epochs_done, "file": name, "settings": self.settings}))
         for older in self.folder.glob("epoch-*.safetensors"):
             if older.name != name:
                 older.unlink()

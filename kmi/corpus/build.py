@@ -24,6 +24,7 @@ from kmi.corpus import card, croissant
 from kmi.corpus.tables import ROWS, Row, features, validated
 from kmi.dialogue import Dialogue
 from kmi.errors import ConfigError, DataError
+from kmi.whole_files import write_text
 
 PUBLISHED = "loading_script"
 REFUSED_WRITER = "retrieval"
@@ -64,9 +65,9 @@ def build_dataset(dialogues: Iterable[Dialogue], out: str | Path) -> RowCounts:
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     for path, text in texts.items():
-        card.write_text(path, text)
+        write_text(path, text)
     if published:
-        card.write_text(out / croissant.NAME, croissant.dumps(out))
+        write_text(out / croissant.NAME, croissant.dumps(out))
     return counts
 
 

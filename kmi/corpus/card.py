@@ -99,13 +99,6 @@ def version(files: list[File]) -> str:
     return f"{RELEASE}.{checksum}"
 
 
-def write_text(path: Path, text: str) -> None:
-    """Writes a file whole or not at all, with \\n line ends on every system."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8", newline="\n")
-    partial.replace(path)
-
-
 def _config(table: str, files: list[File], data_path: str) -> dict[str, Any]:
     default = {"default": True} if table == next(iter(ROWS)) else {}
     paths = {split: [f"{data_path}/{table}/{file.path.name}" for file in shards] for split, shards in _by_split(files).items()}

@@ -11,7 +11,6 @@ and ConvoKit keep; chat templates that refuse a system message or two turns of o
 """
 
 import re
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -21,6 +20,7 @@ from typing import Any
 from kmi.corpus.tables import Row, chat_rows, system_prompt, validated
 from kmi.dialogue import Dialogue, Utterance, to_line
 from kmi.errors import ConfigError, DataError, allowed
+from kmi.whole_files import whole
 
 TEXTS = {"ko": "utterance_ko", "en": "utterance_en"}
 DIALOGUE_FIELDS = ("category", "context", "arc", "ending", "split")
@@ -156,16 +156,12 @@ def appearing(path: Path) -> Iterator[Path]:
     """
     if path.exists():
         raise ConfigError(f"{path} exists already and would be lost.", "Name another --out, or remove it yourself.")
-    partial = path.with_name(path.name + ".partial")
-    _remove(partial)  # what a killed run left
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield partial
-        partial.rename(path)
+        with whole(path) as partial:
+            yield partial
     except OSError as error:
         raise ConfigError(f"Cannot open {error.filename or path} ({error.strerror}).", "Name another --out.") from None
-    finally:
-        _remove(partial)
 
 
 def _write_lines(rows: Iterable[Row], path: Path) -> int:
@@ -182,9 +178,3 @@ def _chat_turn(message: Row, language: str | None) -> Row:
     speaker = message.get("role", message.get("from"))
     text = message.get("content", message.get("value"))
     return {"role": SPEAKERS.get(str(speaker), speaker), text_field(language, text): text}
-
-
-def _remove(path: Path) -> None:
-    shutil.rmtree(path, ignore_errors=True)
-    if path.is_file():
-        path.unlink()

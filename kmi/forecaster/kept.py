@@ -6,9 +6,8 @@ if nothing had been. Not covered: the jobs (`kmi.forecaster.crossval`, `ablation
 
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 
 from kmi.forecaster.crossval import FoldResult
 from kmi.training_state import claim
+from kmi.whole_files import whole, write_text
 
 
 class Kept:
@@ -39,7 +39,9 @@ class Kept:
 
     def put_fold(self, result: FoldResult) -> None:
         """Keeps a fold's forecasts."""
-        _whole(self._fold(result.fold), lambda partial: _save(partial, {"where": result.where, **result.probabilities}))
+        # Given a name, numpy would add another ending.
+        with whole(self._fold(result.fold)) as partial, partial.open("wb") as file:
+            np.savez(file, where=result.where, **result.probabilities)
 
     def row(self, name: str) -> dict | None:
         """A row of the ablation, if it is there."""
@@ -48,7 +50,7 @@ class Kept:
 
     def put_row(self, name: str, row: dict) -> None:
         """Keeps a row of the ablation."""
-        _whole(self._row(name), lambda partial: partial.write_text(json.dumps(row), encoding="utf-8"))
+        write_text(self._row(name), json.dumps(row))
 
     def has_final(self, weights: Path) -> bool:
         """Whether `weights` are those that this training has saved."""
@@ -57,7 +59,7 @@ class Kept:
 
     def put_final(self, weights: Path) -> None:
         """Notes that the last model is saved."""
-        _whole(self.folder / "final.txt", lambda partial: partial.write_text(_hash(weights), encoding="utf-8"))
+        write_text(self.folder / "final.txt", _hash(weights))
 
     def remove(self) -> None:
         """Deletes it all: the training is over."""
@@ -80,15 +82,3 @@ def digest(arrays: Iterable[np.ndarray | None]) -> str:
 
 def _hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    with path.open("wb") as file:  # given a name, numpy would add another ending
-        np.savez(file, **arrays)
-
-
-def _whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Writes beside and moves into place: what is there is whole."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    write(partial)
-    partial.replace(path)

@@ -4,7 +4,6 @@ A line is written with one `write` call, so a kill leaves at most one torn line 
 stays where it is, unreadable; the next line starts afresh behind it. Readers skip it. The last
 field of a line is a checksum of all before it: a reader that wants its first fields only knows it
 to be whole without parsing the rest, which takes a hundred thousand sessions from half a minute to seconds.
-A file that is written at once takes its name only when it is whole.
 
 Not covered: crashes of the machine itself (nothing is forced to the disk).
 """
@@ -19,6 +18,7 @@ from typing import Any
 
 from kmi.dialogue import to_line
 from kmi.errors import DataError
+from kmi.whole_files import write_text
 
 CHECKSUM = b', "crc32": '
 UNREAD = ...
@@ -37,11 +37,8 @@ def writing(path: str | Path) -> Iterator[None]:
 
 def write_whole(path: Path, text: str) -> None:
     """Writes a file that is there wholly or not at all; `DataError` if the disk is full."""
-    # Processes that write the same file at the same time each have their own.
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     with writing(path):
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        write_text(path, text)
 
 
 class AppendOnlyFile:

@@ -24,6 +24,7 @@ from typing import Any
 from kmi.dialogue import to_line
 from kmi.errors import ConfigError
 from kmi.simulation.lines import UNREAD, AppendOnlyFile, line_at, whole_lines, write_whole, writing
+from kmi.whole_files import whole
 
 
 class RunFolder:
@@ -87,16 +88,14 @@ class RunFolder:
         places = {record["index"]: (path, offset, record["status"]) for path, offset, record in self._records()}
         counts = {"finished": 0, "failed": 0}
         names = {"finished": "dialogues.jsonl", "failed": "failures.jsonl"}
-        with writing(self.path):
-            with ExitStack() as stack:
-                files = {status: stack.enter_context(_partial(self.path / name).open("w", encoding="utf-8", errors="backslashreplace")) for status, name in names.items()}
-                for index in sorted(places):
-                    path, offset, status = places[index]
-                    record = line_at(path, offset)
-                    files[status].write(to_line(record.get("dialogue") or {"id": record["id"], "reason": record["reason"]}))
-                    counts[status] += 1
-            for name in names.values():
-                _partial(self.path / name).replace(self.path / name)
+        with writing(self.path), ExitStack() as stack:
+            paths = {status: stack.enter_context(whole(self.path / name)) for status, name in names.items()}
+            files = {status: stack.enter_context(path.open("w", encoding="utf-8", errors="backslashreplace")) for status, path in paths.items()}
+            for index in sorted(places):
+                path, offset, status = places[index]
+                record = line_at(path, offset)
+                files[status].write(to_line(record.get("dialogue") or {"id": record["id"], "reason": record["reason"]}))
+                counts[status] += 1
         return counts
 
     def _records(self) -> Iterator[tuple[Path, int, dict]]:
@@ -137,10 +136,6 @@ class RunFolder:
                     f"{self.path} holds a run with other {key}: {stored.get(key)!r:.120} there, {values.get(key)!r:.120} here.",
                     "Name another --out, or go on with the same settings.",
                 )
-
-
-def _partial(path: Path) -> Path:
-    return path.with_name(f"{path.name}.partial")
 
 
 def _is_record(record: dict) -> bool:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from kmi.errors import ConfigError, DataError, WriterError, WriterUnavailable
+from kmi.whole_files import whole
 from kmi.writers.base import Completion, NotYet, WriteRequest, answer_text
 
 log = logging.getLogger(__name__)
@@ -64,15 +65,12 @@ class BatchFileWriter:
         except OSError as error:
             raise ConfigError(f"The batch folder {self.folder} cannot be made ({error.strerror}).") from None
         self._places = self._index()
-        partial = self._requests.with_suffix(".partial")
         try:
-            with self._lock():
-                with partial.open("wb") as file:
-                    self._asked = set()
-                    for key, line in self._waiting_lines():
-                        self._asked.add(key)
-                        file.write(line)
-                partial.replace(self._requests)
+            with self._lock(), whole(self._requests) as partial, partial.open("wb") as file:
+                self._asked = set()
+                for key, line in self._waiting_lines():
+                    self._asked.add(key)
+                    file.write(line)
         except OSError as error:
             raise self._no_room(error) from None
 

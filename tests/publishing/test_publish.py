@@ -160,6 +160,7 @@ def test_one_changed_table_is_one_commit_in_one_repository(publish, hub, checkou
     import pyarrow.parquet as parquet
 
     from kmi.corpus import card, croissant
+    from kmi.whole_files import write_text
 
     path = checkout / "loading_script/data/chat/test-00000-of-00001.parquet"
     parquet.write_table(parquet.read_table(path).slice(0, 99), path)
@@ -167,8 +168,8 @@ def test_one_changed_table_is_one_commit_in_one_repository(publish, hub, checkou
     refused(publish(), "loading_script/README.md is stale; run: python scripts/build_dataset.py", "croissant.json is stale")
     folder = checkout / "loading_script"
     for name, text in card.cards(folder / "data", folder, published=True).items():
-        card.write_text(name, text)
-    card.write_text(folder / croissant.NAME, croissant.dumps(folder))
+        write_text(name, text)
+    write_text(folder / croissant.NAME, croissant.dumps(folder))
     commit()
     before = hub.commits()
     refused(publish("--tag", "v0.1.0"), "mi-lab/kmi has a tag 'v0.1.0' already, of other content", "Use another --tag")
