@@ -91,6 +91,10 @@ def test_no_run_writes_or_shows_what_opened_the_server(generate, scripted_answer
         assert any(item.fault for item in server.chats()) and any(item.fault is None for item in server.chats())
     with DummyServer(answer, key=accepted, faults=always(Fault("status", 400))) as server:
         generate("refused", server.url.replace("://", f"://{userinfo}"))
+    told = " ".join(SECRETS if userinfo else [KEY])
+    with DummyServer(lambda payload: f"{answer(payload)} {told}", key=accepted) as server:
+        generate("told", server.url.replace("://", f"://{userinfo}"))
+    assert "***" in (tmp_path / "told/ledger/process-00000.jsonl").read_text(encoding="utf-8")
     with DummyServer(answer, key="another") as server:
         assert "HTTP 401" in str(generate("wrong", server.url.replace("://", f"://{userinfo}")))
     assert "No model server answers" in str(generate("nobody", f"http://{userinfo}127.0.0.1:1/v1"))

@@ -82,13 +82,19 @@ def connect(url: str, userinfo: tuple[str, str] | None, timeout_sec: float, max_
     )
 
 
-def hider(key: str, userinfo: tuple[str, str] | None) -> Callable[[str], str]:
-    """A function that takes out of a server's words what opened it: the key, the password, and both as they are sent."""
+def hider(key: str, userinfo: tuple[str, str] | None, shortest: int = 1) -> Callable[[str], str]:
+    """A function that takes out of a server's words what opened it: the key, the password, and both as they are sent.
+
+    Args:
+        key: what is sent where no user and password are.
+        userinfo: user and password.
+        shortest: leaves shorter ones in.
+    """
     found = {key}
     if userinfo:
         user, password = userinfo
         found |= {password, quote(password), quote(password, safe=""), b64encode(f"{user}:{password}".encode()).decode()}
-    secrets = sorted(found - {""}, key=len, reverse=True)
+    secrets = sorted((secret for secret in found if len(secret) >= shortest), key=len, reverse=True)
 
     def hide(text: str) -> str:
         for secret in secrets:

@@ -35,6 +35,8 @@ UNUSABLE_RETRIES = 4
 RATE_LIMIT_PATIENCE_SEC = 1800.0
 RATE_LIMIT_PAUSE_SEC = 20.0
 SHOWN_CHARACTERS = 300
+# In an answer a shorter key stays: a placeholder such as "x" or "EMPTY" is no secret and may be a word.
+SHORTEST_SECRET = 8
 
 
 class _Unusable(Exception):
@@ -77,6 +79,7 @@ class OpenAIServerWriter:
         self.url, userinfo = split_url(base_url)
         self._client = connect(self.url, userinfo, timeout_sec, max_retries)
         self._hide = hider(self._client.api_key, userinfo)
+        self._hide_in_answer = hider(self._client.api_key, userinfo, SHORTEST_SECRET)
         self._slots = asyncio.Semaphore(concurrency)
 
     def describe(self) -> dict[str, Any]:
@@ -160,7 +163,7 @@ class OpenAIServerWriter:
         choice = choices[0]
         if choice.finish_reason == "content_filter" or getattr(choice.message, "refusal", None):
             raise WriterError(f"Request {request.id}: refused by the server's content filter.")
-        text = answer_text(choice.message.content or "")
+        text = self._hide_in_answer(answer_text(choice.message.content or ""))
         if not text:
             spent = ", all tokens spent (on reasoning?)" if choice.finish_reason == "length" else ""
             raise _Unusable(f"had no text{spent}")
@@ -169,7 +172,7 @@ class OpenAIServerWriter:
             text,
             prompt_tokens=(usage and usage.prompt_tokens) or 0,
             output_tokens=(usage and usage.completion_tokens) or 0,
-            model=reply.model or "",
+            model=self._hide_in_answer(reply.model or ""),
         )
 
     async def _wait(self, error: Any, waited: float) -> float:
