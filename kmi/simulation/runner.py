@@ -1,8 +1,8 @@
 """The runner: many sessions through one writer, concurrently, resumable, shared by processes.
 
 Each process takes every n-th session, keeps as many going at once as the writer is worth,
-and answers from the ledger what was asked before. A writer that cannot answer anything stops
-the run; a session it cannot answer is left for the next run; one that fails the checks is
+and answers from the ledger what was asked before. A writer that cannot answer anything, or nothing
+that is of use, stops the run; a session it cannot answer is left for the next run; one that fails the checks is
 kept as failed with its reason.
 
 Not covered: reading posts (`kmi.clients.contexts`), what a session is (`turn_mode`, `plan_mode`).
@@ -31,6 +31,8 @@ from kmi.writers.base import Completion, NotYet, Writer, WriteRequest
 log = logging.getLogger(__name__)
 
 MODES = ("turn", "plan")
+# So many sessions may fail while no answer has passed the checks; a model that writes no Korean is not paid for a thousand.
+HOPELESS_AFTER = 10
 
 
 @dataclass
@@ -84,6 +86,7 @@ class Runner:
     processes: int = 1
     on_progress: Callable[[RunReport], None] = lambda report: None
     report: RunReport = field(default_factory=RunReport)
+    _usable: bool = field(init=False, default=False)  # an answer has passed the checks
 
     def run(self) -> RunReport:
         """Works until every session of the share is over, waiting or unanswered."""
@@ -92,6 +95,7 @@ class Runner:
     async def _run(self) -> RunReport:
         start = time.monotonic()
         over = self.folder.over()
+        self._usable = "finished" in over.values()
         share = [index for index in range(self.process, len(self.cases), self.processes) if index not in over]
         self.report.already_over = len(range(self.process, len(self.cases), self.processes)) - len(share)
         self.ledger = Ledger(self.folder.path / "ledger", self.process)
@@ -123,6 +127,8 @@ class Runner:
         models: set[str] = set()  # as the answers name them, never a path of this machine
 
         async def ask(request: WriteRequest) -> Completion:
+            # A session planned ahead has its turns before any is written.
+            self._usable |= self.mode == "turn" and bool(director.turns)
             completion = await self._ask(request)
             models.add(completion.model)
             return completion
@@ -147,11 +153,15 @@ class Runner:
             else:
                 self.folder.record(index, case.id, dialogue=dialogue.to_dict())
                 self.report.finished += 1
+                self._usable = True
 
     def _fail(self, index: int, reason: str) -> None:
         self.folder.record(index, self.cases[index].id, reason=reason)
         self.report.failed += 1
         self.report.reasons[reason.rpartition(": ")[2]] += 1
+        if self.report.failed >= HOPELESS_AFTER and not self._usable:
+            problem = f"The first {self.report.failed} sessions failed before any answer passed the checks; session {self.cases[index].id}: {reason}."
+            raise WriterUnavailable(problem, "Choose a model that writes Korean as it is asked to, and name another --out.")
 
     async def _written(self, director: Director, ask: Ask) -> tuple[tuple[Utterance, ...], str]:
         """Utterances and post of a session."""

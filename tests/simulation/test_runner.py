@@ -10,7 +10,7 @@ from kmi.dialogue import read_jsonl
 from kmi.errors import ConfigError, WriterError, WriterUnavailable
 from kmi.simulation.decision import kmi_policy
 from kmi.simulation.run_folder import RunFolder
-from kmi.simulation.runner import Runner
+from kmi.simulation.runner import HOPELESS_AFTER, Runner
 from kmi.writers.base import Completion, NotYet
 
 ARCS = ["steady_growth", "crisis", "misattuned_repair", "relapse", "flat", "argument"]
@@ -217,6 +217,32 @@ def test_a_session_that_fails_is_kept_with_its_reason_and_not_tried_again(run, c
     writer = scripted_writer()
     report, again = run(writer)
     assert (report.already_over, writer.requests, again) == (6, [], dialogues)
+
+
+@pytest.fixture
+def many(make_case):
+    return [make_case(id=f"post-{n:06d}-0000000{n % 10}", seed=40 + n) for n in range(HOPELESS_AFTER + 5)]
+
+
+def test_a_model_of_which_nothing_is_usable_stops_the_run(run, many, scripted_writer, mode):
+    writer = scripted_writer(answer=lambda messages: "I cannot.")
+    with pytest.raises(WriterUnavailable, match=r"first 10 sessions failed before any .* session post-000009-00000009: .*failed the checks 3 times.*Choose a model .*another --out"):
+        run(writer, mode, chosen=many)
+    assert len(writer.requests) == 3 * HOPELESS_AFTER
+
+
+def test_a_model_that_can_is_given_its_time_however_many_fail(run, many, scripted_writer, mode):
+    """Where every session fails after a turn that held, or one finished before, failing is no verdict on the model."""
+    held = many[0].id if mode == "plan" else "/0/"
+    report, _ = run(scripted_writer(before=lambda request, number: None if held in request.id else "I cannot."), mode, chosen=many)
+    assert report.failed == len(many) - (mode == "plan")
+
+
+def test_what_finished_in_an_earlier_run_counts(run, many, scripted_writer, mode):
+    with pytest.raises(WriterUnavailable):
+        run(scripted_writer(before=lambda request, number: stop_after(0)(request, number) if many[0].id not in request.id else None), mode, chosen=many)
+    report, _ = run(scripted_writer(answer=lambda messages: "I cannot."), mode, chosen=many)
+    assert (report.already_over, report.failed) == (1, len(many) - 1)
 
 
 def test_a_finished_session_is_checked_as_a_whole(run, cases, scripted_writer, tmp_path):
