@@ -41,7 +41,7 @@ from kmi.errors import DataError, KmiError
 from kmi.forecaster.training import Recipe as ForecasterRecipe
 from kmi.simulation.answers import read_client, read_therapist
 from kmi.simulation.ledger import Ledger
-from kmi.simulation.plan_mode import Packet
+from kmi.simulation.plan_mode import Packet, plan_lines
 from kmi.simulation.run_folder import RunFolder
 from kmi.writers.base import Completion, Cue, NotYet, WriteRequest
 from kmi.writers.batch_file import BatchFileWriter, packet_name
@@ -247,7 +247,7 @@ def test_a_packet(cases):
     def check(data):
         (record,) = json.loads(data)
         try:
-            Packet.from_dict(record)
+            plan_lines(Packet.from_dict(record))
         except DataError as error:
             refused(error, "packet")
 

@@ -14,7 +14,7 @@ from kmi.corpus.dialogue_checks import check_dialogue
 from kmi.corpus.notation import read_notation
 from kmi.corpus.sources import merge_packet
 from kmi.corpus.utterance_checks import Finding
-from kmi.dialogue import ClientProfile, Dialogue, Forecast
+from kmi.dialogue import ClientProfile, Dialogue, Forecast, Provenance, Utterance, validate
 from kmi.errors import DataError
 from kmi.simulation import prompting
 from kmi.simulation.director import Director
@@ -75,7 +75,25 @@ class Packet:
         except (KeyError, TypeError, AttributeError) as error:
             id_ = record.get("id") if isinstance(record, dict) else record
             raise DataError(f"packet {id_!r:.80} does not hold what a packet should: {error}.") from None
-        return cls(case, turns, provenance.get("forecaster_revision", ""))
+        packet = cls(case, turns, provenance.get("forecaster_revision", ""))
+        _validate(packet)
+        return packet
+
+
+def _validate(packet: Packet) -> None:
+    """A packet holds what a dialogue may hold, but for the words; and each turn is planned."""
+    case, where = packet.case, f"packet {packet.case.id!r:.80}"
+    turns = tuple(
+        Utterance(turn.role, "-", label=turn.label, process=turn.process, talk=turn.talk, talk_subtype=turn.talk_subtype, forecast=turn.forecast)
+        for turn in packet.turns
+    )
+    provenance = Provenance(seed=case.seed, forecaster_revision=packet.forecaster_revision)
+    validate(
+        Dialogue(case.id, case.category, case.context, turns, case.profile, case.arc, case.ending, provenance=provenance), where=where
+    )
+    for number, turn in enumerate(packet.turns):
+        if not (turn.label or turn.talk):
+            raise DataError(f"{where}, turn {number}: expected a therapist's 'label' or a client's 'talk', got neither.")
 
 
 def roll_out(director: Director) -> Packet:

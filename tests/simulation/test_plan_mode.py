@@ -61,6 +61,14 @@ def test_packets_survive_their_json_form(make_director, arc):
         lambda record: record["turns"][0]["forecast"].append({"label": "Affirm"}),
         lambda record: record.update(profile=["x"]),
         lambda record: record.update(turns=None),
+        lambda record: record["turns"][0].update(label="Advice"),
+        lambda record: record["turns"][0].pop("label"),
+        lambda record: record["turns"][1].update(talk="sustained"),
+        lambda record: record["turns"][1].update(role="counsellor"),
+        lambda record: record["turns"][2].update(talk="change"),
+        lambda record: record["turns"][0]["forecast"][0].update(probability=1.5),
+        lambda record: record.update(category="돈"),
+        lambda record: record["provenance"].update(seed="7"),
     ],
 )
 def test_damaged_packets_are_data_errors_that_name_the_packet(make_director, damage):
