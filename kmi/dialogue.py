@@ -12,8 +12,10 @@ Not covered: reading foreign formats (`kmi.corpus.readers`), the compact notatio
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -274,12 +276,13 @@ def _build(cls: type, values: Any, where: str) -> Any:
         raise DataError(f"{where}: {str(error).partition(') ')[2] or error}.") from None
 
 
-def _names(cls: type) -> set[str]:
-    return {item.name for item in fields(cls)}
+@cache
+def _names(cls: type) -> frozenset[str]:
+    return frozenset(item.name for item in fields(cls))
 
 
-def _only_known(values: dict, known: set[str], where: str) -> None:
-    unknown = sorted(set(values) - known, key=str)
+def _only_known(values: dict, known: AbstractSet[str], where: str) -> None:
+    unknown = sorted(values.keys() - known, key=str)
     if unknown:
         raise DataError(f"{where}: unknown field {unknown[0]!r}; known are {allowed(sorted(known), 30)}.")
 
@@ -291,7 +294,6 @@ def _text(value: Any, name: str, where: str) -> None:
         raise DataError(f"{where}: field '{name}' holds half a character (a lone surrogate).", "Save the text again as UTF-8.")
 
 
-def _one_of(value: Any, values: Iterable[Any], name: str, where: str) -> None:
-    values = list(values)
-    if not any(value is item or value == item for item in values):
+def _one_of(value: Any, values: Sequence[Any], name: str, where: str) -> None:
+    if value not in values:
         raise DataError(f"{where}: field '{name}' is {value!r}; allowed are {allowed(v for v in values if v)}.")
