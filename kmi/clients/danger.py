@@ -12,10 +12,10 @@ WORDS = Path(__file__).with_name("danger_words.txt")
 
 
 @cache
-def _pattern() -> re.Pattern:
+def _patterns() -> tuple[re.Pattern, ...]:
+    """One by one: joined they are searched at half the speed."""
     lines = WORDS.read_text(encoding="utf-8").splitlines()
-    patterns = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-    return re.compile("|".join(f"(?:{_spaced(pattern)})" for pattern in patterns))
+    return tuple(re.compile(_spaced(line.strip())) for line in lines if line.strip() and not line.startswith("#"))
 
 
 def _spaced(pattern: str) -> str:
@@ -25,4 +25,5 @@ def _spaced(pattern: str) -> str:
 
 def speaks_of_danger(text: str) -> bool:
     """True where the text mentions suicide, self-harm or being killed."""
-    return _pattern().search(re.sub(r"[\s.,~!…·ㅠㅜㅋ]+", " ", text)) is not None
+    text = re.sub(r"[\s.,~!…·ㅠㅜㅋ]+", " ", text)
+    return any(pattern.search(text) for pattern in _patterns())

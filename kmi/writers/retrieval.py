@@ -87,7 +87,7 @@ class RetrievalWriter:
 
     @cached_property
     def _index(self) -> "Index":
-        return Index(self._corpus) if self._corpus is not None else Index(_shipped(), _anywhere())
+        return Index(self._corpus) if self._corpus is not None else _shipped()
 
     def ranked(self, cue: Cue) -> list[Entry]:
         """Utterances of the corpus for this place, the best fitting first, none that was said already.
@@ -190,7 +190,9 @@ def _anywhere() -> tuple[Entry, ...]:
     return tuple(Entry("therapist", code, label_of(code), ko, en, "", "", None, "") for code, ko, en in turns)
 
 
-def _shipped() -> list[Dialogue]:
+@cache
+def _shipped() -> Index:
+    """Of the train split, made once a process: it takes seconds."""
     from kmi.corpus.load import shipped_dialogues
 
-    return list(shipped_dialogues("train"))
+    return Index(list(shipped_dialogues("train")), _anywhere())
