@@ -15,9 +15,10 @@ setup_venv() {
     make_venv "$venv"
     echo "installing CPU torch $TORCH_VERSION and KMI[$extra] into $venv (about 1.7 GB on disk, some minutes) ..."
     # The CPU index holds CPU-only wheels; --retries 0 loses no time on machines that cannot reach it.
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --retries 0 --extra-index-url "$TORCH_CPU_INDEX" "torch==$TORCH_VERSION" 2>/dev/null ||
-      "$venv/bin/pip" install --quiet --disable-pip-version-check "torch==$TORCH_VERSION"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --editable ".[$extra]"
+    # Python compiles what it imports by itself; compiling all of it here takes a minute.
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --no-compile --retries 0 --extra-index-url "$TORCH_CPU_INDEX" "torch==$TORCH_VERSION" 2>/dev/null ||
+      "$venv/bin/pip" install --quiet --disable-pip-version-check --no-compile "torch==$TORCH_VERSION"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --no-compile --editable ".[$extra]"
     echo "$want" > "$stamp"
   fi
   # shellcheck disable=SC1091
