@@ -5,6 +5,9 @@
 TORCH_VERSION=2.13.0
 TORCH_CPU_INDEX=https://download.pytorch.org/whl/cpu
 
+# Where this is set, as in many containers, every start of Python would compile torch anew.
+unset PYTHONDONTWRITEBYTECODE
+
 setup_venv() {
   local venv=$1 extra=$2 stamp want
   stamp="$venv/.kmi-$extra"
@@ -15,7 +18,7 @@ setup_venv() {
     make_venv "$venv"
     echo "installing CPU torch $TORCH_VERSION and KMI[$extra] into $venv (about 1.7 GB on disk, some minutes) ..."
     # The CPU index holds CPU-only wheels; --retries 0 loses no time on machines that cannot reach it.
-    # Python compiles what it imports by itself; compiling all of it here takes a minute.
+    # Python compiles what it imports by itself, and keeps it; compiling all of it here takes a minute.
     "$venv/bin/pip" install --quiet --disable-pip-version-check --no-compile --retries 0 --extra-index-url "$TORCH_CPU_INDEX" "torch==$TORCH_VERSION" 2>/dev/null ||
       "$venv/bin/pip" install --quiet --disable-pip-version-check --no-compile "torch==$TORCH_VERSION"
     "$venv/bin/pip" install --quiet --disable-pip-version-check --no-compile --editable ".[$extra]"
