@@ -93,3 +93,10 @@ def test_another_table_and_another_encoding_are_told_apart(tmp_path):
         list(read_csv(written(tmp_path, "a,b\n1,2\n")))
     with pytest.raises(DataError, match="not UTF-8 .*CSV UTF-8"):
         list(read_csv(written(tmp_path, "id,turn,role,utterance_ko\ns,0,client,네\n".encode("cp949"))))
+
+
+def test_a_header_that_runs_over_lines_is_told_on_one(tmp_path):
+    (tmp_path / "x.csv").write_text('"a\r\nb",c\n', encoding="utf-8")
+    with pytest.raises(DataError, match="expected columns id, role, turn, got a b, c") as caught:
+        list(read_csv(tmp_path / "x.csv"))
+    assert str(caught.value).isprintable()
