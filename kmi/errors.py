@@ -56,8 +56,8 @@ def _printable(text: str) -> str:
 
 
 def allowed(values: object, limit: int = 12) -> str:
-    """Lists allowed values for a message, cut after `limit`."""
-    items = [str(value) for value in values]
+    """Lists values on one line for a message, cut after `limit`; a file's own (a header's cells) can run over lines and pages."""
+    items = [f"{' '.join(str(value).split()):.80}" for value in values]
     return ", ".join(items[:limit]) + (f" and {len(items) - limit} more" if len(items) > limit else "")
 
 

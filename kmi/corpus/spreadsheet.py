@@ -81,7 +81,7 @@ def _csv_rows(path: Path) -> Iterator[tuple[str, Row]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, restval="", strict=True)
             if not CSV_COLUMNS.issubset(reader.fieldnames or ()):
-                raise DataError(f"{path}: expected columns {', '.join(sorted(CSV_COLUMNS))}, got {' '.join(allowed(reader.fieldnames or ()).split()):.300}.")
+                raise DataError(f"{path}: expected columns {', '.join(sorted(CSV_COLUMNS))}, got {allowed(reader.fieldnames or ())}.")
             for row in reader:
                 where = f"{path}, line {reader.line_num}"
                 if None in row:
