@@ -57,7 +57,7 @@ def _printable(text: str) -> str:
 
 def allowed(values: object, limit: int = 12) -> str:
     """Lists values on one line for a message, cut after `limit`; a file's own (a header's cells) can run over lines and pages."""
-    items = [f"{' '.join(str(value).split()):.80}" for value in values]
+    items = [f"{' '.join(str(value).split()):.200}" for value in values]
     return ", ".join(items[:limit]) + (f" and {len(items) - limit} more" if len(items) > limit else "")
 
 

@@ -100,3 +100,11 @@ def test_a_header_that_runs_over_lines_is_told_on_one(tmp_path):
     with pytest.raises(DataError, match="expected columns id, role, turn, got a b, c") as caught:
         list(read_csv(tmp_path / "x.csv"))
     assert str(caught.value).isprintable()
+
+
+def test_a_header_that_runs_over_pages_is_cut_and_a_long_name_is_not(tmp_path):
+    name = "n" * 150  # as long as the path of a model that a server lists: it has to be typed whole
+    (tmp_path / "x.csv").write_text(f'{name},"{"a page " * 1000}"\n', encoding="utf-8")
+    with pytest.raises(DataError, match=f"got {name}, a page") as caught:
+        list(read_csv(tmp_path / "x.csv"))
+    assert len(str(caught.value)) < 700
